@@ -1,0 +1,5 @@
+"""Compiled kernels of the layers. Nothing is compiled at import."""
+
+from .dispatch import window_attention
+
+__all__ = ['window_attention']

@@ -1,0 +1,93 @@
+"""The public window attention function, and which backend computes it."""
+
+import logging
+import os
+
+import torch
+from torch import Tensor
+
+from . import reference
+
+BACKENDS = ('reference',)
+ENV_VARIABLE = 'FAMKD_ATTENTION'
+
+logger = logging.getLogger('famkd')
+_logged = set()
+
+
+def window_attention(
+    query: Tensor,
+    key: Tensor,
+    value: Tensor,
+    bias: Tensor,
+    backend: str | None = None,
+) -> Tensor:
+    r"""Attention of each position over its 3x3 window, channel by channel.
+
+    .. math::
+        \text{out}_i = \sum_{ab} \operatorname{softmax}_{ab}\big(
+        q_i (k_{i+ab} + r_{ab})\big) \, v_{i+ab}, \qquad a, b \in \{-1, 0, 1\}
+
+    Outside the map k and v are zero; these neighbours take part in the softmax,
+    with their r.
+
+    Args:
+        query: q, (N, C, H, W).
+        key: k, of the same shape, dtype and device as ``query``.
+        value: v, likewise.
+        bias: r, (C, 3, 3): for each channel, rows a and columns b of the window.
+        backend: ``'reference'`` (unfolding), or None to choose: what the
+            environment variable ``FAMKD_ATTENTION`` names, else the fastest that
+            works here. The choice is logged once.
+
+    Returns:
+        (N, C, H, W), in the dtype of ``query``.
+
+    Raises:
+        ValueError: If shapes, dtypes or devices do not match, or the backend is
+            unknown.
+    """
+    _check_inputs(query, key, value, bias)
+    _choose_backend(backend)
+    return reference.window_attention(query, key, value, bias)
+
+
+def _check_inputs(query: Tensor, key: Tensor, value: Tensor, bias: Tensor) -> None:
+    if query.dim() != 4 or not query.is_floating_point():
+        raise ValueError(
+            'query must be a real floating-point tensor (N, C, H, W), got '
+            f'{query.dtype} {tuple(query.shape)}'
+        )
+    for name, x in (('key', key), ('value', value)):
+        if x.shape != query.shape or x.dtype != query.dtype:
+            raise ValueError(
+                f'{name} must have the shape and dtype of query, '
+                f'{tuple(query.shape)} {query.dtype}, got {tuple(x.shape)} {x.dtype}'
+            )
+    if bias.shape != (query.shape[1], 3, 3):
+        raise ValueError(
+            f'bias must be (C, 3, 3) = {(query.shape[1], 3, 3)}, '
+            f'got {tuple(bias.shape)}'
+        )
+    for name, x in (('key', key), ('value', value), ('bias', bias)):
+        if x.device != query.device:
+            raise ValueError(
+                f'{name} is on {x.device} but query is on {query.device}; '
+                'move them to one device'
+            )
+
+
+@torch.compiler.assume_constant_result
+def _choose_backend(backend: str | None) -> str:
+    origin = 'backend'
+    if backend is None:
+        origin = f'environment variable {ENV_VARIABLE}'
+        backend = os.environ.get(ENV_VARIABLE) or BACKENDS[0]
+    if backend not in BACKENDS:
+        raise ValueError(
+            f'{origin} = {backend!r} is unknown; use one of {", ".join(BACKENDS)}'
+        )
+    if backend not in _logged:
+        _logged.add(backend)
+        logger.info('famkd: window attention uses the %s kernel', backend)
+    return backend
