@@ -1,0 +1,3 @@
+"""Registers the hooks of famkd."""
+
+from .hooks import *  # noqa: F403

@@ -1,0 +1,158 @@
+"""Frequency attention: a learnable filter over the spectrum of a feature map."""
+
+import torch
+from torch import Tensor, nn
+
+from .frequency_filter import frequency_filter, half_spectrum_scale
+from .high_pass import high_pass_mask
+
+
+class FrequencyAttention(nn.Module):
+    r"""Frequency Attention Module (FAM) of FAM-KD.
+
+    .. math::
+        \text{out} = \gamma_1 \, \text{Re}\,\mathcal{F}^{-1}\big(h \cdot
+        \textstyle\sum_i K_{io} \mathcal{F}(x_i)\big) + \gamma_2 \,
+        (W x + b)
+
+    with :math:`\mathcal{F}` the orthonormal 2-D DFT of each channel, :math:`K`
+    a complex filter that mixes all channels at every frequency, :math:`h` the
+    high-pass mask, and :math:`W, b` a 1x1 convolution.
+
+    Only the Hermitian part of :math:`hK` acts on a real map, so the filter is
+    stored on the half spectrum, as real numbers, in orthonormal coordinates of
+    that part (see :func:`half_spectrum_scale`). The gradients are exact, and
+    plain SGD (with momentum and weight decay) moves the function exactly as it
+    would with the full complex :math:`K` of the paper.
+
+    Args:
+        in_channels: Channels of the input map.
+        out_channels: Channels of the output map.
+        size: Height and width of the maps, an int if they are equal.
+        high_pass: Kind of high-pass mask, see :func:`high_pass_mask`.
+            Defaults to ``'ideal'``.
+        cutoff: Cutoff of the mask, in [0, 1). Defaults to 0.1.
+        global_branch: Whether to use the frequency branch. Defaults to True.
+        local_branch: Whether to use the 1x1 convolution. Defaults to True.
+        backend: How the filter is computed, see :func:`frequency_filter`.
+            Defaults to None (chosen automatically).
+
+    Shape:
+        - Input: (N, in_channels, H, W)
+        - Output: (N, out_channels, H, W)
+
+    Raises:
+        ValueError: If the mask or cutoff is invalid, both branches are off, or
+            the input map has another size than ``size``.
+
+    Source: FAM-KD (WACV 2024), section 3.2 and Fig. 1.
+    """
+
+    def __init__(
+        self,
+        in_channels: int,
+        out_channels: int,
+        size: int | tuple[int, int],
+        high_pass: str = 'ideal',
+        cutoff: float = 0.1,
+        global_branch: bool = True,
+        local_branch: bool = True,
+        backend: str | None = None,
+    ) -> None:
+        super().__init__()
+        if not (global_branch or local_branch):
+            raise ValueError(
+                'global_branch=False and local_branch=False leave nothing to learn; '
+                'keep at least one'
+            )
+        self.size = (size, size) if isinstance(size, int) else tuple(size)
+        self.in_channels = in_channels
+        self.out_channels = out_channels
+        self.backend = backend
+        self.global_branch = global_branch
+        self.local_branch = local_branch
+
+        mask = high_pass_mask(high_pass, self.size, cutoff)
+        self.register_buffer('mask', torch.fft.ifftshift(mask), persistent=False)
+        if global_branch:
+            height, width = self.size
+            self.register_buffer(
+                'scale', half_spectrum_scale(self.mask).float(), persistent=False
+            )
+            self.filter = nn.Parameter(
+                torch.empty(height, width // 2 + 1, in_channels, out_channels, 2)
+            )
+            self.gamma1 = nn.Parameter(torch.empty(1))
+        if local_branch:
+            self.local = nn.Conv2d(in_channels, out_channels, kernel_size=1)
+            self.gamma2 = nn.Parameter(torch.empty(1))
+        self.reset_parameters()
+
+    def reset_parameters(self) -> None:
+        """Released initialisation: K uniform in [0, 1) / (C_in C_out), gammas 0.5."""
+        if self.global_branch:
+            self.load_full_spectrum(
+                torch.rand(
+                    self.in_channels, self.out_channels, *self.size, dtype=torch.cfloat
+                )
+                / (self.in_channels * self.out_channels)
+            )
+            nn.init.constant_(self.gamma1, 0.5)
+        if self.local_branch:
+            self.local.reset_parameters()
+            nn.init.constant_(self.gamma2, 0.5)
+
+    @torch.no_grad()
+    def load_full_spectrum(self, filter: Tensor) -> None:
+        """Sets the filter from the full complex K of the paper.
+
+        Args:
+            filter: Complex tensor of shape (C_in, C_out, H, W), in FFT order
+                (not shifted), before the high-pass mask.
+        """
+        half_width = self.size[1] // 2 + 1
+        masked = self.mask * filter
+        hermitian = (masked + _conjugate_mirror(masked))[..., :half_width] / 2
+        scale = half_spectrum_scale(self.mask)
+        # Bins that the mask removes altogether have no coordinates: they stay 0.
+        coordinates = hermitian / scale.where(scale > 0, torch.inf)
+        self.filter.copy_(torch.view_as_real(coordinates.permute(2, 3, 0, 1)))
+
+    @torch.no_grad()
+    def full_spectrum(self) -> Tensor:
+        """The complex filter that acts, after the high-pass mask.
+
+        Returns:
+            Tensor: Shape (C_in, C_out, H, W), in FFT order (not shifted), with
+            Hermitian symmetry.
+        """
+        scaled = self.filter * self.scale[..., None, None, None]
+        half = torch.view_as_complex(scaled).permute(2, 3, 0, 1)
+        # Through real space, where the symmetry of an inverse DFT is automatic.
+        return torch.fft.fft2(torch.fft.irfft2(half, s=self.size))
+
+    def forward(self, x: Tensor) -> Tensor:
+        if x.shape[-2:] != self.size:
+            raise ValueError(
+                f'the map is {tuple(x.shape[-2:])} but this FrequencyAttention was '
+                f'built with size={self.size}; build it with the size of the map'
+            )
+        if not self.global_branch:
+            return self.gamma2.to(x.dtype) * self.local(x)
+        filtered = frequency_filter(x, self.filter, self.scale, self.backend)
+        gamma1 = self.gamma1.to(filtered.dtype)
+        if not self.local_branch:
+            return gamma1 * filtered
+        # gamma2 scales the small weights rather than the large map.
+        local = nn.functional.conv2d(
+            x, self.gamma2 * self.local.weight, self.gamma2 * self.local.bias
+        )
+        return torch.addcmul(local, gamma1, filtered)
+
+    def extra_repr(self) -> str:
+        return f'{self.in_channels}, {self.out_channels}, size={self.size}'
+
+
+def _conjugate_mirror(spectrum: Tensor) -> Tensor:
+    """conj(X(-k)) over the last two dimensions, in FFT order."""
+    return spectrum.conj().flip(-2, -1).roll((1, 1), (-2, -1))

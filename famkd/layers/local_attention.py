@@ -1,0 +1,77 @@
+"""Attention over the 3x3 neighbourhood of every position, per channel."""
+
+import torch
+from torch import Tensor, nn
+
+from .kernels import window_attention
+
+
+class LocalAttention(nn.Module):
+    r"""Local attention (one input) and cross attention (two inputs).
+
+    .. math::
+        \text{logit}_{ab} = q \, (k_{ab} + r_{ab}), \qquad
+        \text{out} = \textstyle\sum_{ab} \text{softmax}_{ab}(\text{logit}) \, v_{ab}
+
+    for every channel and position, with :math:`q = W_q y`, :math:`k = W_k x`,
+    :math:`v = W_v x` (1x1 convolutions without bias), :math:`a, b` the row and
+    column of the 3x3 neighbourhood (zero-padded: padded neighbours take part),
+    and :math:`r_{ab}` a learnable position term that depends on the row in the
+    first half of the channels and on the column in the second half.
+
+    Args:
+        channels: Channels C of the inputs and the output, an even number.
+        backend: How the attention is computed, see
+            :func:`famkd.layers.kernels.window_attention`. Defaults to None
+            (chosen automatically).
+
+    Shape:
+        - Input ``x`` (key and value): (N, C, H, W)
+        - Input ``y`` (query): (N, C, H, W), ``x`` if absent
+        - Output: (N, C, H, W)
+
+    Raises:
+        ValueError: If ``channels`` is odd.
+
+    Source: Stand-Alone Self-Attention (NeurIPS 2019); FAM-KD (WACV 2024),
+    section 3.3, where it is LA (``y = x``) and CrossAT.
+    """
+
+    def __init__(self, channels: int, backend: str | None = None) -> None:
+        super().__init__()
+        if channels % 2:
+            raise ValueError(
+                f'channels={channels} is odd, but local attention gives half of the '
+                'channels to row positions and half to column positions; use an even '
+                'number (e.g. set mid_channels of the fusion)'
+            )
+        self.channels = channels
+        self.backend = backend
+        self.query = nn.Conv2d(channels, channels, kernel_size=1, bias=False)
+        self.key = nn.Conv2d(channels, channels, kernel_size=1, bias=False)
+        self.value = nn.Conv2d(channels, channels, kernel_size=1, bias=False)
+        self.rel_h = nn.Parameter(torch.empty(channels // 2, 3))
+        self.rel_w = nn.Parameter(torch.empty(channels // 2, 3))
+        self.reset_parameters()
+
+    def reset_parameters(self) -> None:
+        """Released initialisation: Kaiming normal (fan-out), positions N(0, 1)."""
+        for conv in (self.query, self.key, self.value):
+            nn.init.kaiming_normal_(conv.weight, mode='fan_out', nonlinearity='relu')
+        nn.init.normal_(self.rel_h)
+        nn.init.normal_(self.rel_w)
+
+    def forward(self, x: Tensor, y: Tensor | None = None) -> Tensor:
+        query = self.query(x if y is None else y)
+        position = torch.cat(
+            (
+                self.rel_h[:, :, None].expand(-1, 3, 3),
+                self.rel_w[:, None, :].expand(-1, 3, 3),
+            )
+        )
+        return window_attention(
+            query, self.key(x), self.value(x), position, self.backend
+        )
+
+    def extra_repr(self) -> str:
+        return f'{self.channels}'

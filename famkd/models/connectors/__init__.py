@@ -1,0 +1,15 @@
+from .ab_fusion import ABFusion
+from .conv_head import ConvHead
+from .cross_attention_fusion import CrossAttentionFusion
+from .fam_connector import FAMConnector
+from .local_attention_connector import LocalAttentionConnector
+from .review_fusion import ReviewFusion
+
+__all__ = [
+    'ABFusion',
+    'ConvHead',
+    'CrossAttentionFusion',
+    'FAMConnector',
+    'LocalAttentionConnector',
+    'ReviewFusion',
+]

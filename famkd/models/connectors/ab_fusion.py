@@ -1,0 +1,67 @@
+"""The fusion of ReviewKD."""
+
+from collections.abc import Sequence
+
+import torch
+from mmcv.cnn import ConvModule
+from mmrazor.registry import MODELS
+from torch import Tensor, nn
+
+from .review_fusion import ReviewFusion
+
+
+@MODELS.register_module()
+class ABFusion(ReviewFusion):
+    r"""Attention-based fusion (ABF) of ReviewKD.
+
+    .. math::
+        a = \text{BN}(\text{conv}_{1 \times 1}(f)), \quad
+        z = \sigma(\text{conv}_{1 \times 1}([a, r])), \quad
+        \text{out} = z_0 \, a + z_1 \, r
+
+    with :math:`z` two maps. The deepest stage has no review and gives :math:`a`.
+
+    Args:
+        in_channels: Channels of the student feature.
+        review_channels: Channels of the review, None at the deepest stage;
+            equal to ``mid_channels``. Defaults to None.
+        mid_channels: Output channels. Defaults to ``in_channels``.
+        init_cfg: Initialisation config. Defaults to None.
+
+    Raises:
+        ValueError: If the review has other channels than ``mid_channels``.
+
+    Source: ReviewKD (CVPR 2021), Fig. 3a.
+    """
+
+    def __init__(
+        self,
+        in_channels: int,
+        review_channels: int | None = None,
+        mid_channels: int | None = None,
+        init_cfg: dict | None = None,
+    ) -> None:
+        super().__init__(init_cfg)
+        mid_channels = mid_channels or in_channels
+        if review_channels not in (None, mid_channels):
+            raise ValueError(
+                f'ABFusion adds maps of mid_channels={mid_channels} to a review of '
+                f'{review_channels} channels; give every stage the same mid_channels'
+            )
+        self.lateral = ConvModule(
+            in_channels, mid_channels, 1, norm_cfg=dict(type='BN'), act_cfg=None
+        )
+        nn.init.kaiming_uniform_(self.lateral.conv.weight, a=1)
+        if review_channels is not None:
+            self.attention = nn.Conv2d(2 * mid_channels, 2, kernel_size=1)
+
+    @staticmethod
+    def default_mid_channels(student_channels: Sequence[int]) -> list[int]:
+        return [min(512, student_channels[-1])] * len(student_channels)
+
+    def forward_train(self, feature: Tensor, review: Tensor | None = None) -> Tensor:
+        feature = self.lateral(feature)
+        if review is None:
+            return feature
+        z = self.attention(torch.cat((feature, review), dim=1)).sigmoid()
+        return feature * z[:, :1] + review * z[:, 1:]

@@ -1,0 +1,41 @@
+"""A 3x3 convolution as the last step towards the teacher."""
+
+from mmcv.cnn import ConvModule
+from mmrazor.models.architectures.connectors import BaseConnector
+from mmrazor.registry import MODELS
+from torch import Tensor, nn
+
+
+@MODELS.register_module()
+class ConvHead(BaseConnector):
+    r"""The output head of ReviewKD: :math:`\text{BN}(\text{conv}_{3 \times 3}(x))`.
+
+    Args:
+        in_channels: Channels of the input map.
+        out_channels: Channels of the teacher's feature.
+        size: Not used: a convolution works at any size. Defaults to None.
+        init_cfg: Initialisation config. Defaults to None.
+
+    Source: ReviewKD (CVPR 2021).
+    """
+
+    def __init__(
+        self,
+        in_channels: int,
+        out_channels: int,
+        size: tuple[int, int] | None = None,
+        init_cfg: dict | None = None,
+    ) -> None:
+        super().__init__(init_cfg)
+        self.conv = ConvModule(
+            in_channels,
+            out_channels,
+            3,
+            padding=1,
+            norm_cfg=dict(type='BN'),
+            act_cfg=None,
+        )
+        nn.init.kaiming_uniform_(self.conv.conv.weight, a=1)
+
+    def forward_train(self, feature: Tensor) -> Tensor:
+        return self.conv(feature)

@@ -1,0 +1,43 @@
+"""Frequency attention as the last step towards the teacher."""
+
+from mmrazor.models.architectures.connectors import BaseConnector
+from mmrazor.registry import MODELS
+from torch import Tensor, nn
+
+from famkd.layers import FrequencyAttention
+
+
+@MODELS.register_module(name=['FAMConnector', 'FAMHead'])
+class FAMConnector(BaseConnector):
+    r"""Teacher-shaped feature from a student's: :math:`\text{ReLU}(\text{BN}(\text{FAM}(x)))`.
+
+    Registered as ``FAMConnector`` (for MMRazor's ``ConfigurableDistiller``) and
+    as ``FAMHead`` (the output head of a :class:`ReviewDistiller` stage).
+
+    Args:
+        in_channels: Channels of the input map.
+        out_channels: Channels of the teacher's feature.
+        size: Height and width of the map.
+        init_cfg: Initialisation config. Defaults to None.
+        **fam: Further options of :class:`famkd.layers.FrequencyAttention`
+            (``high_pass``, ``cutoff``, ``global_branch``, ``local_branch``,
+            ``backend``).
+
+    Source: FAM-KD (WACV 2024), Figs. 2 and 3.
+    """  # noqa: E501
+
+    def __init__(
+        self,
+        in_channels: int,
+        out_channels: int,
+        size: int | tuple[int, int],
+        init_cfg: dict | None = None,
+        **fam,
+    ) -> None:
+        super().__init__(init_cfg)
+        self.fam = FrequencyAttention(in_channels, out_channels, size, **fam)
+        self.bn = nn.BatchNorm2d(out_channels)
+        self.relu = nn.ReLU(inplace=True)
+
+    def forward_train(self, feature: Tensor) -> Tensor:
+        return self.relu(self.bn(self.fam(feature)))

@@ -1,0 +1,48 @@
+"""Hierarchical context loss."""
+
+from mmrazor.registry import MODELS
+from torch import Tensor
+from torch.nn.functional import adaptive_avg_pool2d
+
+from .stage_mse_loss import StageMSELoss
+
+
+@MODELS.register_module()
+class HCLLoss(StageMSELoss):
+    r"""Hierarchical context loss (HCL) of one stage.
+
+    .. math::
+        \frac{\text{mse}(o, g) + \sum_j 2^{-j} \, \text{mse}(\text{pool}_{l_j}(o),
+        \text{pool}_{l_j}(g))}{1 + \sum_j 2^{-j}}
+
+    over those :math:`l_j` of 4, 2, 1 (j counts the ones used, from 1) that are
+    smaller than the height, with :math:`\text{pool}_l` adaptive average pooling
+    to l x l.
+
+    Args:
+        loss_weight: Weight of the loss. Defaults to 1.
+
+    Source: ReviewKD (CVPR 2021), Fig. 3b.
+    """
+
+    def forward(self, s_feature: Tensor, t_feature: Tensor) -> Tensor:
+        """Compares maps.
+
+        Args:
+            s_feature: Output of the student's stage, shape (N, C, H, W).
+            t_feature: Feature of the teacher, the same shape.
+
+        Returns:
+            Tensor: The loss, a scalar in float32 or wider.
+        """
+        loss = super().forward(s_feature, t_feature)
+        total = weight = 1.0
+        for size in (4, 2, 1):
+            if size < s_feature.shape[-2]:
+                weight /= 2
+                total += weight
+                loss = loss + weight * super().forward(
+                    adaptive_avg_pool2d(s_feature, size),
+                    adaptive_avg_pool2d(t_feature, size),
+                )
+        return loss / total

@@ -1,0 +1,37 @@
+"""Mean squared error between two features."""
+
+from mmrazor.registry import MODELS
+from torch import Tensor, nn
+from torch.nn.functional import mse_loss
+
+
+@MODELS.register_module()
+class StageMSELoss(nn.Module):
+    r"""Loss of one stage: :math:`\text{weight} \cdot \text{mean}((o - g)^2)`.
+
+    Args:
+        loss_weight: Weight of the loss, :math:`\alpha`. Defaults to 1.
+
+    Source: FAM-KD (WACV 2024), section 3.3.
+    """
+
+    def __init__(self, loss_weight: float = 1.0) -> None:
+        super().__init__()
+        self.loss_weight = loss_weight
+
+    def forward(self, s_feature: Tensor, t_feature: Tensor) -> Tensor:
+        """Compares features.
+
+        Args:
+            s_feature: Output of the student's stage, any shape.
+            t_feature: Feature of the teacher, the same shape.
+
+        Returns:
+            Tensor: The loss, a scalar in float32 or wider.
+        """
+        # Squares of half precision under- and overflow.
+        return self.loss_weight * mse_loss(_widen(s_feature), _widen(t_feature))
+
+
+def _widen(x: Tensor) -> Tensor:
+    return x.float() if x.itemsize < 4 else x
