@@ -1,7 +1,7 @@
 """A 3x3 convolution as the last step towards the teacher."""
 
 from mmcv.cnn import ConvModule
-from mmrazor.models.architectures.connectors import BaseConnector
+from mmrazor.models.architectures.connectors.base_connector import BaseConnector
 from mmrazor.registry import MODELS
 from torch import Tensor, nn
 

@@ -1,6 +1,6 @@
 """Frequency attention as the last step towards the teacher."""
 
-from mmrazor.models.architectures.connectors import BaseConnector
+from mmrazor.models.architectures.connectors.base_connector import BaseConnector
 from mmrazor.registry import MODELS
 from torch import Tensor, nn
 

@@ -3,7 +3,7 @@
 from abc import abstractmethod
 from collections.abc import Sequence
 
-from mmrazor.models.architectures.connectors import BaseConnector
+from mmrazor.models.architectures.connectors.base_connector import BaseConnector
 from torch import Tensor
 
 

@@ -1,0 +1,41 @@
+"""Linear warm-up of the distillation weight."""
+
+from mmengine.hooks import Hook
+from mmengine.model import is_model_wrapper
+from mmengine.registry import HOOKS
+from mmengine.runner import Runner
+
+
+@HOOKS.register_module()
+class DistillWarmupHook(Hook):
+    r"""Sets ``distill_weight`` to :math:`\min(t / \text{length}, 1)`.
+
+    :math:`t` is the current epoch or iteration, counted from 1. It is read from
+    the runner at every step, so a resumed training goes on where it stopped.
+
+    Args:
+        length: Epochs or iterations until the full weight. Defaults to 20.
+        by_epoch: Whether :math:`t` counts epochs. Defaults to True.
+
+    Raises:
+        ValueError: If ``length`` is not positive.
+
+    Source: FAM-KD and ReviewKD, released training code (20 epochs on
+    CIFAR-100, 1 on ImageNet).
+    """
+
+    def __init__(self, length: int = 20, by_epoch: bool = True) -> None:
+        if length <= 0:
+            raise ValueError(
+                f'length={length} of DistillWarmupHook must be positive; leave the '
+                'hook out for no warm-up'
+            )
+        self.length = length
+        self.by_epoch = by_epoch
+
+    def before_train_iter(
+        self, runner: Runner, batch_idx: int, data_batch: dict | None = None
+    ) -> None:
+        model = runner.model.module if is_model_wrapper(runner.model) else runner.model
+        step = runner.epoch if self.by_epoch else runner.iter
+        model.distill_weight = min((step + 1) / self.length, 1.0)

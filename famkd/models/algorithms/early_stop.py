@@ -1,0 +1,81 @@
+"""Ends a forward pass when everything that is needed from it is recorded."""
+
+from mmrazor.models.distillers import ConfigurableDistiller
+from mmrazor.models.task_modules.recorder import ModuleOutputsRecorder
+from torch import nn
+
+
+class EarlyStop:
+    """Context in which a network runs only up to its last recorded module.
+
+    It asks nothing about the network: a hook on every recorded module ends the
+    forward pass, by an exception that the context swallows, as soon as every
+    recorder has what the distiller reads.
+
+    Args:
+        distiller: Distiller whose recorders are attached to the network.
+        network: The student or the teacher.
+        from_student: Which of the two it is.
+
+    Attributes:
+        possible (bool): Whether the forward pass can be ended at all. False
+            where a recorder is not on a module (but on a method, say) or where
+            a delivery hands data from the teacher to the student: then it runs
+            to its end.
+    """
+
+    def __init__(
+        self, distiller: ConfigurableDistiller, network: nn.Module, from_student: bool
+    ) -> None:
+        manager = (
+            distiller.student_recorders if from_student else distiller.teacher_recorders
+        )
+        self._recorders = manager.recorders
+        self._counts = _records_needed(distiller, from_student)
+        self.possible = not distiller.deliveries.deliveries and all(
+            isinstance(recorder, ModuleOutputsRecorder)
+            for recorder in self._recorders.values()
+        )
+        modules = dict(network.named_modules()) if self.possible else {}
+        self._modules = [modules[r.source] for r in self._recorders.values() if modules]
+        self._handles = []
+
+    def __enter__(self) -> None:
+        self._handles = [
+            module.register_forward_hook(self._stop_if_recorded)
+            for module in self._modules
+        ]
+
+    def __exit__(self, exc_type, exc_value, traceback) -> bool:
+        for handle in self._handles:
+            handle.remove()
+        return exc_type is _Recorded
+
+    def _stop_if_recorded(self, *_) -> None:
+        if all(
+            len(self._recorders[name].data_buffer) >= count
+            for name, count in self._counts.items()
+        ):
+            raise _Recorded
+
+
+class _Recorded(Exception):
+    """Everything is recorded."""
+
+
+def _records_needed(
+    distiller: ConfigurableDistiller, from_student: bool
+) -> dict[str, int]:
+    """How many records of each recorder the distiller reads."""
+    records = [
+        record
+        for mapping in distiller.loss_forward_mappings.values()
+        for record in mapping.values()
+    ]
+    records += getattr(distiller, 'stage_records', [])
+    counts: dict[str, int] = {}
+    for record in records:
+        if record['from_student'] == from_student:
+            name = record['recorder']
+            counts[name] = max(counts.get(name, 0), record.get('record_idx', 0) + 1)
+    return counts

@@ -1,0 +1,152 @@
+"""How a frozen teacher and a student run together."""
+
+from collections.abc import Sequence
+
+import torch
+from mmengine.model import BaseModel
+from mmrazor.models.algorithms import SingleTeacherDistill
+from mmrazor.models.utils import add_prefix
+from mmrazor.registry import MODELS
+from torch import Tensor, nn
+
+from .early_stop import EarlyStop
+from .networks import build_network, load_teacher
+
+
+@MODELS.register_module()
+class FeatureDistill(SingleTeacherDistill):
+    r"""Distils features of a frozen teacher into a student.
+
+    .. math:: L = L_\text{student} + w \sum_j L_{\text{distill}, j}
+
+    with :math:`w` = :attr:`distill_weight`, which ``DistillWarmupHook`` moves.
+    On top of MMRazor's ``SingleTeacherDistill``:
+
+    - the teacher runs in eval mode, without autograd, and only up to the last
+      module that is recorded (no head, no loss of its own);
+    - a distiller with stages (``ReviewDistiller``) is built to fit the
+      networks by one probe forward of both;
+    - the teacher's checkpoint must fill all of the teacher.
+
+    The networks are model configs, or ``dict(cfg_path=...)`` naming a config
+    file (or ``'package::file'``) whose ``model`` and ``data_preprocessor`` are
+    meant, see :func:`build_network`.
+
+    Args:
+        distiller: Config of the distiller; names in it are MMRazor's.
+        architecture: Student network.
+        teacher: Teacher network.
+        teacher_ckpt: Path or URL of the teacher's checkpoint.
+        allow_random_teacher: Whether the teacher may have weights that no
+            checkpoint gave. Defaults to False.
+        input_shape: Shape (C, H, W) of the probe input. Fixed-size connectors
+            are built for the map sizes that it gives. Defaults to
+            (3, 224, 224).
+        **kwargs: Further arguments of ``SingleTeacherDistill``.
+
+    Raises:
+        ValueError: If the teacher would be (partly) random, or its checkpoint
+            is of another network.
+        FileNotFoundError: If there is no file at ``teacher_ckpt``.
+    """
+
+    def __init__(
+        self,
+        distiller: dict,
+        architecture: dict | BaseModel,
+        teacher: dict | BaseModel,
+        teacher_ckpt: str | None = None,
+        allow_random_teacher: bool = False,
+        input_shape: Sequence[int] = (3, 224, 224),
+        **kwargs,
+    ) -> None:
+        super().__init__(
+            # The networks are built in the scope of the config, what is
+            # between them in MMRazor's.
+            distiller={'_scope_': 'mmrazor', **distiller},
+            architecture=build_network(architecture),
+            teacher=build_network(teacher),
+            **kwargs,
+        )
+        if self.teacher_trainable:
+            raise ValueError(
+                'teacher_trainable=True: FeatureDistill needs a frozen teacher; '
+                'use mmrazor.SingleTeacherDistill to train it'
+            )
+        load_teacher(self.teacher, teacher_ckpt, allow_random_teacher)
+        self.distill_weight = 1.0
+        self._early_stop = EarlyStop(
+            self.distiller, self.teacher, from_student=False
+        )
+        if hasattr(self.distiller, 'build_stages'):
+            self._probe(tuple(input_shape))
+
+    def loss(
+        self, batch_inputs: Tensor, data_samples: list | None = None
+    ) -> dict[str, Tensor]:
+        """Losses of the student and of the distiller, ready to be summed.
+
+        Args:
+            batch_inputs: Batch of shape (N, C, H, W), preprocessed.
+            data_samples: Ground truth, as the student takes it.
+
+        Returns:
+            dict: ``student.*``, ``distill.*`` (weighted) and the current
+            ``distill_weight``.
+        """
+        distiller = self.distiller
+        distiller.set_deliveries_override(False)
+        self._run_teacher(batch_inputs, data_samples)
+
+        distiller.set_deliveries_override(True)
+        with distiller.student_recorders, distiller.deliveries:
+            losses = add_prefix(
+                self.student(batch_inputs, data_samples, mode='loss'), 'student'
+            )
+        if not self.distillation_stopped:
+            terms = distiller.compute_distill_losses()
+            weighted = {name: self.distill_weight * v for name, v in terms.items()}
+            losses.update(add_prefix(weighted, 'distill'))
+            losses['distill_weight'] = batch_inputs.new_tensor(self.distill_weight)
+        _forget_records(distiller)
+        return losses
+
+    def train(self, mode: bool = True) -> 'FeatureDistill':
+        """Sets the mode of student and distiller; the teacher stays in eval."""
+        super().train(mode)
+        self.teacher.eval()
+        return self
+
+    @torch.no_grad()
+    def _run_teacher(self, batch_inputs: Tensor, data_samples: list | None) -> None:
+        with (
+            self.distiller.teacher_recorders,
+            self.distiller.deliveries,
+            self._early_stop,
+        ):
+            # What is recorded may lie in a loss that cannot be cut short.
+            mode = 'tensor' if self._early_stop.possible else 'loss'
+            self.teacher(batch_inputs, data_samples, mode=mode)
+
+    @torch.no_grad()
+    def _probe(self, input_shape: tuple[int, ...]) -> None:
+        """Builds the distiller's stages from one forward of both networks."""
+        self.teacher.eval()
+        modes = {module: module.training for module in self.student.modules()}
+        self.student.eval()
+        probe = torch.zeros(1, *input_shape)
+        self._run_teacher(probe, None)
+        early_stop = EarlyStop(self.distiller, self.student, from_student=True)
+        with self.distiller.student_recorders, early_stop:
+            self.student(probe, None, mode='tensor')
+        self.distiller.build_stages()
+        _forget_records(self.distiller)
+        for module, training in modes.items():
+            module.training = training
+
+
+def _forget_records(distiller: nn.Module) -> None:
+    """Lets the features go: the recorders would hold them until the next step."""
+    for manager in (distiller.student_recorders, distiller.teacher_recorders):
+        for recorder in manager.recorders.values():
+            recorder.reset_data_buffer()

@@ -1,0 +1,125 @@
+"""Building the two networks, and filling the teacher."""
+
+import logging
+from pathlib import Path
+
+from mmengine.config import Config
+from mmengine.logging import print_log
+from mmengine.model import BaseModel
+from mmengine.registry import DefaultScope
+from mmengine.runner import CheckpointLoader
+from mmrazor.registry import MODELS
+from torch import nn
+
+
+def build_network(network: dict | BaseModel) -> BaseModel:
+    """Builds a network from a model config or from the config file that has it.
+
+    Args:
+        network: A model config; or ``dict(cfg_path=FILE, **changes)``, where
+            FILE is the path of a config, or ``'package::path'`` for one that
+            an installed package ships, and ``changes`` are merged into its
+            ``model``; or a network, which is returned.
+
+    Returns:
+        BaseModel: The network, with the file's ``data_preprocessor``, built in
+        the file's ``default_scope``.
+    """
+    if isinstance(network, BaseModel):
+        return network
+    if 'cfg_path' not in network:
+        return MODELS.build(network)
+    changes = dict(network)
+    path = changes.pop('cfg_path')
+    if '::' in path:
+        # `_base_` is how mmengine finds the config of another package.
+        config = Config.fromstring(f'_base_ = [{path!r}]', '.py')
+    else:
+        config = Config.fromfile(path)
+    model = config.model
+    if 'data_preprocessor' in config and 'data_preprocessor' not in model:
+        model.data_preprocessor = config.data_preprocessor
+    Config.merge_from_dict(config, {'model': changes})
+    with DefaultScope.overwrite_default_scope(config.get('default_scope')):
+        return MODELS.build(config.model)
+
+
+def load_teacher(
+    teacher: BaseModel, checkpoint: str | None, allow_random: bool = False
+) -> None:
+    """Fills the teacher with a checkpoint, completely.
+
+    Args:
+        teacher: Network to fill, in place.
+        checkpoint: Path or URL; None leaves the teacher random.
+        allow_random: Whether weights may stay uninitialised. Defaults to False.
+
+    Raises:
+        FileNotFoundError: If there is no file at the path.
+        ValueError: If the file is unreadable, of another network, or leaves
+            weights of the teacher uninitialised.
+    """
+    if checkpoint is None:
+        if not allow_random:
+            raise ValueError(
+                'teacher_ckpt=None would distil from a random teacher; set '
+                'model.teacher_ckpt to its checkpoint (or '
+                'model.allow_random_teacher=True if that is meant)'
+            )
+        return
+    given = _read_state_dict(checkpoint)
+    wanted = teacher.state_dict()
+    missing = [k for k in wanted if k not in given and 'num_batches' not in k]
+    shapes = [
+        f'{key} is {tuple(given[key].shape)}, the teacher has {tuple(value.shape)}'
+        for key, value in wanted.items()
+        if key in given and given[key].shape != value.shape
+    ]
+    unused = [key for key in given if key not in wanted]
+    if shapes or (missing and not allow_random):
+        raise ValueError(
+            f'teacher_ckpt={checkpoint!r} does not fit the teacher: '
+            f'{len(missing)} of its {len(wanted)} entries are missing '
+            f'({_first(missing)}), {len(shapes)} differ in shape ({_first(shapes)}), '
+            f'{len(unused)} are of no use ({_first(unused)}); give the checkpoint of '
+            'the network in model.teacher' + _hint(given)
+        )
+    if unused:
+        print_log(
+            f'teacher_ckpt: {len(unused)} entries are of no use ({_first(unused)})',
+            'current',
+            logging.WARNING,
+        )
+    teacher.load_state_dict(given, strict=False)
+    # The runner must not initialise the weights again.
+    teacher._is_init = True
+
+
+def _read_state_dict(checkpoint: str) -> dict:
+    if '://' not in checkpoint and not Path(checkpoint).is_file():
+        raise FileNotFoundError(
+            f'teacher_ckpt={checkpoint!r}: no such file; train the teacher first or '
+            'set model.teacher_ckpt to its checkpoint'
+        )
+    try:
+        content = CheckpointLoader.load_checkpoint(checkpoint, map_location='cpu')
+        state_dict = content.get('state_dict', content)
+        return {key.removeprefix('module.'): v for key, v in state_dict.items()}
+    except Exception as error:
+        raise ValueError(
+            f'teacher_ckpt={checkpoint!r} cannot be read as a checkpoint '
+            f'({type(error).__name__}: {error}); is the file complete?'
+        ) from error
+
+
+def _first(names: list[str]) -> str:
+    return ', '.join(names[:3]) + (', ...' if len(names) > 3 else '') or 'none'
+
+
+def _hint(state_dict: dict) -> str:
+    if any(key.startswith('architecture.') for key in state_dict):
+        return (
+            ' (this one is of a distillation: take the student out of it with '
+            'tools/model_converters/extract_student.py)'
+        )
+    return ''

@@ -1,0 +1,52 @@
+from mmpretrain.models.backbones.base_backbone import BaseBackbone
+
+
+class StagedBackbone(BaseBackbone):
+    """A stem followed by stages; returns the outputs of chosen stages.
+
+    Args:
+        stem (nn.Module): Becomes the module ``stem``.
+        stages (dict[str, nn.Module]): The stages in order, by module name.
+        out_indices (Sequence[int], optional): Stages to return, counted from 0.
+            Defaults to None, the last one.
+
+    Raises:
+        ValueError: If ``out_indices`` names a stage that is not there.
+    """
+
+    def __init__(self, stem, stages, out_indices=None):
+        super().__init__(
+            init_cfg=[
+                dict(type='Kaiming', layer='Conv2d'),
+                dict(type='Constant', val=1, layer='_BatchNorm'),
+            ]
+        )
+        if out_indices is None:
+            out_indices = (len(stages) - 1,)
+        if not set(out_indices) <= set(range(len(stages))):
+            raise ValueError(
+                f'{type(self).__name__}: out_indices={out_indices!r} must lie between '
+                f'0 and {len(stages) - 1} ({", ".join(stages)})'
+            )
+        self.stem = stem
+        for name, stage in stages.items():
+            self.add_module(name, stage)
+        self.stage_names = list(stages)
+        self.out_indices = out_indices
+
+    def forward(self, x):
+        """Computes the chosen stages.
+
+        Args:
+            x (Tensor): Images, (N, 3, H, W).
+
+        Returns:
+            tuple[Tensor]: One feature map for each of ``out_indices``.
+        """
+        outs = []
+        x = self.stem(x)
+        for i, name in enumerate(self.stage_names):
+            x = getattr(self, name)(x)
+            if i in self.out_indices:
+                outs.append(x)
+        return tuple(outs)

@@ -1,0 +1,3 @@
+from .review_distiller import ReviewDistiller
+
+__all__ = ['ReviewDistiller']

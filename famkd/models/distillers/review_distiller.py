@@ -1,0 +1,229 @@
+"""Knowledge review over stages: FAM-KD, ReviewKD and their relatives."""
+
+import difflib
+from collections.abc import Sequence
+
+from mmengine.model import ModuleList
+from mmrazor.models.distillers import ConfigurableDistiller
+from mmrazor.models.task_modules import RecorderManager
+from mmrazor.registry import MODELS
+from torch import Tensor, nn
+from torch.nn.functional import interpolate
+
+Source = str | dict
+
+
+@MODELS.register_module()
+class ReviewDistiller(ConfigurableDistiller):
+    r"""Compares stages of a student with stages of a teacher, deep to shallow.
+
+    For every stage, from the deepest to the shallowest, with the student's
+    feature :math:`f_i`, the teacher's :math:`g_i` and the review :math:`r`:
+
+    .. math::
+        r &\leftarrow \text{fusion}_i(f_i, \text{resize}(r, f_i)) \\
+        r &\leftarrow \text{resize}(r, g_i) \\
+        L_i &= \text{loss}(\text{head}_i(r), g_i)
+
+    (nearest-neighbour resizing, where sizes differ). The fusion and the head
+    say which method it is: FAM-KD (``CrossAttentionFusion``, ``FAMHead``),
+    ReviewKD (``ABFusion``, ``ConvHead``), FAM+ReviewKD (``ABFusion``,
+    ``FAMHead``), layer-to-layer FAM-KD (``LocalAttentionConnector``,
+    ``FAMHead``). Channels and sizes are those of the features recorded in one
+    probe forward, see :meth:`build_stages`.
+
+    A stage is named by the module whose output it is, or by a recorder of
+    MMRazor, ``dict(type='ModuleInputs', source='backbone.layer1.relu')``, with
+    the optional keys ``data_idx`` (which element, where the module gives
+    several) and ``record_idx`` (which call, where it is called several times).
+    A vector (N, C), such as a pooled feature, counts as a 1x1 map.
+
+    Args:
+        student_stages: Stages of the student, shallow to deep.
+        teacher_stages: Stages of the teacher, as many.
+        fusion: Config of a :class:`ReviewFusion`; ``mid_channels`` may be a
+            number for all stages or a list.
+        head: Config of a head, built with ``in_channels``, ``out_channels``
+            and ``size``.
+        loss: Config of a loss between two features.
+        student_channels: Channels that the student's stages are expected to
+            have; not checked if None. Defaults to None.
+        teacher_channels: The same for the teacher. Defaults to None.
+        **kwargs: Further arguments of MMRazor's ``ConfigurableDistiller``
+            (more recorders, connectors and losses, e.g. on the logits).
+
+    Raises:
+        ValueError: If the numbers of stages differ, a source is no module of
+            the network, a record is no single feature, or the channels are
+            not the expected ones.
+
+    Source: FAM-KD (WACV 2024), Figs. 2 and 3; ReviewKD (CVPR 2021), Fig. 2.
+    """
+
+    def __init__(
+        self,
+        student_stages: Sequence[Source],
+        teacher_stages: Sequence[Source],
+        fusion: dict,
+        head: dict,
+        loss: dict,
+        student_channels: Sequence[int] | None = None,
+        teacher_channels: Sequence[int] | None = None,
+        student_recorders: dict | None = None,
+        teacher_recorders: dict | None = None,
+        **kwargs,
+    ) -> None:
+        if len(student_stages) != len(teacher_stages) or not student_stages:
+            raise ValueError(
+                f'student_stages has {len(student_stages)} stages and teacher_stages '
+                f'{len(teacher_stages)}; give as many of both, at least one, in pairs'
+            )
+        student_taps, self.student_records = _split(student_stages, from_student=True)
+        teacher_taps, self.teacher_records = _split(teacher_stages, from_student=False)
+        super().__init__(
+            student_recorders={**(student_recorders or {}), **student_taps},
+            teacher_recorders={**(teacher_recorders or {}), **teacher_taps},
+            **kwargs,
+        )
+        self.stage_records = [*self.student_records, *self.teacher_records]
+        self.fusion = fusion
+        self.head = head
+        self.loss = _build(loss)
+        self.student_channels = student_channels
+        self.teacher_channels = teacher_channels
+        self.stages = ModuleList()
+
+    def prepare_from_student(self, model: nn.Module) -> None:
+        """Attaches the recorders to the student."""
+        _check_sources(self.student_recorders, model, 'student')
+        super().prepare_from_student(model)
+
+    def prepare_from_teacher(self, model: nn.Module) -> None:
+        """Attaches the recorders to the teacher."""
+        _check_sources(self.teacher_recorders, model, 'teacher')
+        super().prepare_from_teacher(model)
+
+    def build_stages(self) -> None:
+        """Builds fusions and heads for the features that are recorded now.
+
+        The algorithm calls it once, after one forward of both networks.
+        """
+        students = [self._feature(record) for record in self.student_records]
+        teachers = [self._feature(record) for record in self.teacher_records]
+        in_channels = _checked_channels(students, self.student_channels, 'student')
+        out_channels = _checked_channels(teachers, self.teacher_channels, 'teacher')
+
+        mid_channels = self.fusion.get('mid_channels')
+        if mid_channels is None:
+            fusion_class = MODELS.get(self.fusion['type'])
+            mid_channels = fusion_class.default_mid_channels(in_channels)
+        elif isinstance(mid_channels, int):
+            mid_channels = [mid_channels] * len(in_channels)
+        review_channels = [*mid_channels[1:], None]
+
+        for i, teacher in enumerate(teachers):
+            fusion = _build(
+                self.fusion,
+                in_channels=in_channels[i],
+                review_channels=review_channels[i],
+                mid_channels=mid_channels[i],
+            )
+            head = _build(
+                self.head,
+                in_channels=mid_channels[i],
+                out_channels=out_channels[i],
+                size=tuple(teacher.shape[-2:]),
+            )
+            self.stages.append(nn.ModuleDict({'fusion': fusion, 'head': head}))
+
+    def compute_distill_losses(self) -> dict[str, Tensor]:
+        """One ``loss_stage{i}`` for every stage, 1 the shallowest."""
+        losses = super().compute_distill_losses()
+        review = None
+        for i in reversed(range(len(self.stages))):
+            stage = self.stages[i]
+            student = self._feature(self.student_records[i])
+            teacher = self._feature(self.teacher_records[i])
+            if review is not None:
+                review = _resize(review, student)
+            review = _resize(stage['fusion'](student, review), teacher)
+            losses[f'loss_stage{i + 1}'] = self.loss(stage['head'](review), teacher)
+        return losses
+
+    def _feature(self, record: dict) -> Tensor:
+        """A recorded feature as a map (N, C, H, W)."""
+        feature = self.get_record(**record)
+        if isinstance(feature, (tuple, list)) and len(feature) == 1:
+            feature = feature[0]
+        if isinstance(feature, Tensor) and feature.ndim == 2:
+            feature = feature[:, :, None, None]
+        if not isinstance(feature, Tensor) or feature.ndim != 4:
+            role = 'student' if record['from_student'] else 'teacher'
+            recorders = getattr(self, f'{role}_recorders')
+            source = recorders.get_recorder(record['recorder']).source
+            raise ValueError(
+                f'{role}_stages: {source!r} gives {_describe(feature)}, not one feature '
+                '(N, C, H, W) or (N, C); where a module gives several, choose one with '
+                'dict(type=..., source=..., data_idx=...)'
+            )
+        return feature
+
+
+def _build(config: dict, **numbers) -> nn.Module:
+    """Builds a module whose name is MMRazor's, whatever the config's scope is."""
+    return MODELS.build({'_scope_': 'mmrazor', **config, **numbers})
+
+
+def _split(stages: Sequence[Source], from_student: bool) -> tuple[dict, list[dict]]:
+    """Recorder configs, and how to read each stage from them."""
+    recorders, records = {}, []
+    for i, stage in enumerate(stages):
+        config = {'source': stage} if isinstance(stage, str) else dict(stage)
+        name = f'stage{i + 1}'
+        records.append(
+            {
+                'recorder': name,
+                'from_student': from_student,
+                'record_idx': config.pop('record_idx', 0),
+                'data_idx': config.pop('data_idx', None),
+            }
+        )
+        recorders[name] = {'type': 'ModuleOutputs', **config}
+    return recorders, records
+
+
+def _check_sources(recorders: RecorderManager, model: nn.Module, role: str) -> None:
+    names = [name for name, _ in model.named_modules() if name]
+    for recorder in recorders.recorders.values():
+        is_module = type(recorder).__name__.startswith('Module')
+        if is_module and recorder.source not in names:
+            near = difflib.get_close_matches(recorder.source, names, n=5, cutoff=0.4)
+            raise ValueError(
+                f'{role}_stages: {recorder.source!r} is no module of the {role} '
+                f'({type(model).__name__}); near names: {", ".join(near) or names[:5]}'
+            )
+
+
+def _checked_channels(
+    features: list[Tensor], expected: Sequence[int] | None, role: str
+) -> list[int]:
+    channels = [feature.shape[1] for feature in features]
+    if expected is not None and list(expected) != channels:
+        raise ValueError(
+            f'{role}_channels={list(expected)}, but the recorded features have '
+            f'{channels}; correct it or leave it out'
+        )
+    return channels
+
+
+def _resize(x: Tensor, like: Tensor) -> Tensor:
+    size = like.shape[-2:]
+    return x if x.shape[-2:] == size else interpolate(x, size, mode='nearest')
+
+
+def _describe(record: object) -> str:
+    if isinstance(record, Tensor):
+        return f'a tensor of shape {tuple(record.shape)}'
+    if isinstance(record, (tuple, list)):
+        return f'{len(record)} values'
+    return f'a {type(record).__name__}'
