@@ -63,7 +63,7 @@ class FeatureDistill(SingleTeacherDistill):
         super().__init__(
             # The networks are built in the scope of the config, what is
             # between them in MMRazor's.
-            distiller={'_scope_': 'mmrazor', **distiller},
+            distiller={**distiller, '_scope_': 'mmrazor'},
             architecture=build_network(architecture),
             teacher=build_network(teacher),
             **kwargs,
@@ -75,9 +75,7 @@ class FeatureDistill(SingleTeacherDistill):
             )
         load_teacher(self.teacher, teacher_ckpt, allow_random_teacher)
         self.distill_weight = 1.0
-        self._early_stop = EarlyStop(
-            self.distiller, self.teacher, from_student=False
-        )
+        self._early_stop = EarlyStop(self.distiller, self.teacher, from_student=False)
         if hasattr(self.distiller, 'build_stages'):
             self._probe(tuple(input_shape))
 

@@ -9,7 +9,6 @@ from mmengine.model import BaseModel
 from mmengine.registry import DefaultScope
 from mmengine.runner import CheckpointLoader
 from mmrazor.registry import MODELS
-from torch import nn
 
 
 def build_network(network: dict | BaseModel) -> BaseModel:

@@ -18,6 +18,8 @@ class FAMConnector(BaseConnector):
         in_channels: Channels of the input map.
         out_channels: Channels of the teacher's feature.
         size: Height and width of the map.
+        with_relu: Whether the ReLU is there; without it the output is that of
+            a teacher before its ReLU. Defaults to True.
         init_cfg: Initialisation config. Defaults to None.
         **fam: Further options of :class:`famkd.layers.FrequencyAttention`
             (``high_pass``, ``cutoff``, ``global_branch``, ``local_branch``,
@@ -31,13 +33,14 @@ class FAMConnector(BaseConnector):
         in_channels: int,
         out_channels: int,
         size: int | tuple[int, int],
+        with_relu: bool = True,
         init_cfg: dict | None = None,
         **fam,
     ) -> None:
         super().__init__(init_cfg)
         self.fam = FrequencyAttention(in_channels, out_channels, size, **fam)
         self.bn = nn.BatchNorm2d(out_channels)
-        self.relu = nn.ReLU(inplace=True)
+        self.relu = nn.ReLU(inplace=True) if with_relu else nn.Identity()
 
     def forward_train(self, feature: Tensor) -> Tensor:
         return self.relu(self.bn(self.fam(feature)))

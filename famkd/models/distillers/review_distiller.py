@@ -171,7 +171,7 @@ class ReviewDistiller(ConfigurableDistiller):
 
 def _build(config: dict, **numbers) -> nn.Module:
     """Builds a module whose name is MMRazor's, whatever the config's scope is."""
-    return MODELS.build({'_scope_': 'mmrazor', **config, **numbers})
+    return MODELS.build({**config, **numbers, '_scope_': 'mmrazor'})
 
 
 def _split(stages: Sequence[Source], from_student: bool) -> tuple[dict, list[dict]]:
@@ -188,7 +188,7 @@ def _split(stages: Sequence[Source], from_student: bool) -> tuple[dict, list[dic
                 'data_idx': config.pop('data_idx', None),
             }
         )
-        recorders[name] = {'type': 'ModuleOutputs', **config}
+        recorders[name] = {'type': 'ModuleOutputs', **config, '_scope_': 'mmrazor'}
     return recorders, records
 
 

@@ -1,0 +1,15 @@
+# FAM-KD: cross attention fuses, frequency attention meets the teacher (Fig. 3).
+model = dict(
+    type='mmrazor.FeatureDistill',
+    distiller=dict(
+        type='ReviewDistiller',
+        fusion=dict(type='CrossAttentionFusion'),
+        head=dict(type='FAMHead'),
+        loss=dict(type='StageMSELoss', loss_weight=1.0),
+    ),
+)
+# The weight of the distillation grows over the first epochs.
+custom_hooks = [
+    dict(type='DistillWarmupHook', length=20),
+    dict(type='GammaLogHook', interval=100),
+]
