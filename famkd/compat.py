@@ -6,8 +6,8 @@ MMRazor 1.0.0 is MMRazor's last release, and stops at two places:
 2. ``mmrazor.structures.quantization``, which is imported with everything else,
    uses internals of ``torch.ao`` that PyTorch 2 no longer has.
 
-Importing this module imports ``mmrazor.models`` and ``mmrazor.engine``. Where the
-plain import works, nothing is touched. Otherwise the obstacle is out of the way
+``import_mmrazor()`` imports ``mmrazor.models`` and ``mmrazor.engine``. Where the plain
+import works, nothing is touched. Otherwise the obstacle is out of the way
 *while MMRazor is imported*, and everything is put back: mmcv keeps its version and
 no stand-in stays in ``sys.modules``. Of MMRazor, only quantization then does not
 work, and says so when it is used.
@@ -19,6 +19,7 @@ import importlib
 import platform
 import sys
 from contextlib import contextmanager
+from functools import cache
 from importlib import metadata, util
 from types import ModuleType
 
@@ -74,11 +75,12 @@ def check_stack():
         )
 
 
+@cache
 def import_mmrazor():
     """Imports ``mmrazor.models`` and ``mmrazor.engine``, adapted if need be.
 
     Returns:
-        list[str]: What had to be adapted, a sentence each; empty if nothing.
+        tuple[str]: What had to be adapted, a sentence each; empty if nothing.
 
     Raises:
         ImportError: If a package is missing or too old (see :func:`check_stack`).
@@ -109,7 +111,7 @@ def import_mmrazor():
         )
     importlib.import_module('mmrazor.models')
     importlib.import_module('mmrazor.engine')
-    return adapted
+    return tuple(adapted)
 
 
 class _Unavailable:
@@ -177,5 +179,3 @@ def main():
 
 if __name__ == '__main__':
     sys.exit(main())
-
-import_mmrazor()

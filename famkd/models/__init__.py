@@ -4,6 +4,8 @@ from famkd.compat import import_mmrazor
 
 import_mmrazor()
 
+from famkd import registry  # noqa: E402, F401
+
 from .algorithms import *  # noqa: E402, F403
 from .backbones import *  # noqa: E402, F403
 from .connectors import *  # noqa: E402, F403

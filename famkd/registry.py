@@ -1,0 +1,26 @@
+"""The scope ``famkd``: what ``famkd::`` in a config needs.
+
+``_base_ = 'famkd::...'`` makes MMEngine build what comes from that file in the
+scope of that name. It has no components of its own: those of famkd are registered
+in mmpretrain's and MMRazor's registries. So a name that is looked up in scope
+``famkd`` is looked up in mmpretrain's.
+"""
+
+import mmpretrain.registry
+from mmengine.config.utils import MODULE2PACKAGE
+from mmengine.registry import Registry
+
+FAMKD = ['famkd.models', 'famkd.engine', 'famkd.datasets']
+
+# MMEngine reads configs of the packages in this table only.
+MODULE2PACKAGE['famkd'] = 'famkd'
+
+for _parent in list(vars(mmpretrain.registry).values()):
+    if isinstance(_parent, Registry) and _parent.scope == 'mmpretrain':
+        Registry(
+            _parent.name,
+            parent=_parent,
+            scope='famkd',
+            # the modules to import before a name is looked up
+            locations=[*_parent._locations, *FAMKD],
+        )
