@@ -1,7 +1,7 @@
 _base_ = 'mmpretrain::_base_/datasets/cifar100_bs16.py'
 
-train_dataloader = dict(batch_size=64, persistent_workers=True)
-val_dataloader = dict(batch_size=256, persistent_workers=True)
+train_dataloader = dict(batch_size=64)
+val_dataloader = dict(batch_size=256)
 val_evaluator = dict(topk=(1, 5))
-test_dataloader = dict(batch_size=256, persistent_workers=True)
+test_dataloader = dict(batch_size=256)
 test_evaluator = dict(topk=(1, 5))

@@ -1,4 +1,3 @@
-from mmcv.cnn import ConvModule
 from mmpretrain.models.backbones.vgg import VGG
 from mmpretrain.registry import MODELS
 from torch import nn
@@ -10,18 +9,11 @@ def _make_stage(in_channels, channels, num_convs, pool):
     stage = nn.Sequential()
     if pool:
         stage.add_module('pool', nn.MaxPool2d(2))
-    for i in range(num_convs):
-        last = i == num_convs - 1
-        conv = ConvModule(
-            in_channels,
-            channels,
-            3,
-            padding=1,
-            bias=True,
-            norm_cfg=dict(type='BN'),
-            act_cfg=None if last else dict(type='ReLU'),
-        )
-        stage.add_module(f'conv{i + 1}', conv)
+    for i in range(1, num_convs + 1):
+        stage.add_module(f'conv{i}', nn.Conv2d(in_channels, channels, 3, padding=1))
+        stage.add_module(f'bn{i}', nn.BatchNorm2d(channels))
+        if i < num_convs:
+            stage.add_module(f'relu{i}', nn.ReLU(inplace=True))
         in_channels = channels
     stage.add_module('relu', nn.ReLU())
     return stage

@@ -1,6 +1,7 @@
 """What the golden file of networks asks, for the tests of the backbones."""
 
 import json
+import sys
 import zlib
 from functools import cache
 from pathlib import Path
@@ -14,6 +15,8 @@ from mmpretrain.registry import MODELS
 import famkd.models.backbones  # noqa: F401
 
 ROOT = Path(__file__).parents[3]
+sys.path.insert(0, str(ROOT / 'tools/model_converters'))
+from mdistiller_to_famkd import convert  # noqa: E402
 
 
 @cache
@@ -43,11 +46,6 @@ def golden_state_dict(name):
     return state_dict
 
 
-def build_vanilla(config):
-    """The classifier of ``configs/vanilla/{config}``, in eval mode."""
-    return MODELS.build(Config.fromfile(ROOT / 'configs/vanilla' / config).model).eval()
-
-
 def record(model, inputs, outputs_of=(), inputs_of=()):
     """The logits, and the outputs and first inputs of named modules."""
     recorded = {}
@@ -74,13 +72,20 @@ def record(model, inputs, outputs_of=(), inputs_of=()):
     )
 
 
-def assert_matches_golden(name, model, features, preact_features=()):
+def assert_matches_golden(config, name, features, preact_features=()):
     """Compares parameter count, logits, stage features and pooled feature.
 
-    ``features`` names the modules whose outputs are the golden stage features (without
-    the stem's, the first); ``preact_features`` those whose inputs are the features
-    before the last ReLU.
+    Args:
+        config (str): Of the classifier, below ``configs/vanilla``.
+        name (str): Of the golden network.
+        features (list[str]): Modules whose outputs are the golden stage features
+            (without the stem's, which is the first).
+        preact_features (list[str]): Modules whose inputs are the features before the
+            last ReLU.
     """
+    model = MODELS.build(Config.fromfile(ROOT / 'configs/vanilla' / config).model)
+    model.load_state_dict(convert(golden_state_dict(name), name))
+    model.eval()
     golden = golden_networks()[name]
     assert sum(p.numel() for p in model.parameters()) == golden['params']
 

@@ -1,10 +1,6 @@
 import pytest
 import torch
-from golden_network import (
-    assert_matches_golden,
-    build_vanilla,
-    golden_state_dict,
-)
+from golden_network import assert_matches_golden
 from mmpretrain.registry import MODELS
 
 STAGES = ['backbone.layer1', 'backbone.layer2', 'backbone.layer3']
@@ -14,14 +10,12 @@ STAGES = ['backbone.layer1', 'backbone.layer2', 'backbone.layer3']
     'name', ['resnet20', 'resnet32', 'resnet56', 'resnet110', 'resnet8x4', 'resnet32x4']
 )
 def test_matches_golden(name):
-    model = build_vanilla(f'cifar100/{name}_1xb64_cifar100.py')
-    model.load_state_dict(
-        {
-            f'{"head" if key.startswith("fc.") else "backbone"}.{key}': value
-            for key, value in golden_state_dict(name).items()
-        }
+    assert_matches_golden(
+        f'cifar100/{name}_1xb64_cifar100.py',
+        name,
+        STAGES,
+        [f'{stage}.relu' for stage in STAGES],
     )
-    assert_matches_golden(name, model, STAGES, [f'{stage}.relu' for stage in STAGES])
 
 
 def test_any_depth_of_6n_plus_2_gives_the_asked_stages():

@@ -1,8 +1,19 @@
 import pytest
 import torch
+from golden_network import assert_matches_golden
 from mmpretrain.registry import MODELS
 
-import famkd.models.backbones  # noqa: F401
+STAGES = [f'backbone.layer{k}' for k in range(1, 5)]
+
+
+@pytest.mark.parametrize('name', ['ResNet18', 'ResNet50'])
+def test_matches_golden(name):
+    assert_matches_golden(
+        f'cifar100/{name.lower()}_1xb64_cifar100.py',
+        name,
+        STAGES,
+        [f'{stage}.relu' for stage in STAGES],
+    )
 
 
 @pytest.mark.parametrize('kind', ['ResNet', 'ResNet_CIFAR'])

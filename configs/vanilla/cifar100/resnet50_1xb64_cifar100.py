@@ -1,0 +1,11 @@
+_base_ = [
+    '../../_base_/models/cifar100_classifier.py',
+    '../../_base_/datasets/cifar100_bs64.py',
+    '../../_base_/schedules/cifar100_240e.py',
+    '../../_base_/default_runtime.py',
+]
+
+model = dict(
+    backbone=dict(type='StageReLUResNet_CIFAR', depth=50, zero_init_residual=False),
+    head=dict(in_channels=2048),
+)

@@ -1,0 +1,24 @@
+import pytest
+import torch
+from golden_network import assert_matches_golden
+from mmpretrain.registry import MODELS
+
+STAGES = [f'backbone.layers.{k}' for k in range(3)]
+
+
+def test_matches_golden():
+    assert_matches_golden(
+        'cifar100/shufflev2_1xb64_cifar100.py',
+        'ShuffleV2',
+        STAGES,
+        [f'{stage}.relu' for stage in STAGES],
+    )
+
+
+def test_depthwise_convolutions_start_small():
+    backbone = MODELS.build(dict(type='CIFARShuffleNetV2', widen_factor=0.5))
+    torch.manual_seed(0)
+    backbone.init_weights()
+    conv = backbone.layers[0][0].branch1[0].conv
+    fan_out = conv.weight[:, 0].numel()
+    assert conv.weight.std().item() == pytest.approx((2 / fan_out) ** 0.5, rel=0.2)
