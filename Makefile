@@ -1,0 +1,24 @@
+# `make demo` and `make test` do the set-up that is missing, in .venv.
+PYTHON ?= python3
+VENV_PYTHON = .venv/bin/python
+
+.PHONY: help setup demo test lint clean
+help:  ## list the targets
+	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' Makefile
+	@echo "PYTHON=python3.12 make ... uses that Python, ARGS='...' adds arguments."
+
+setup:  ## make .venv (about 15 minutes the first time, then nothing)
+	@$(PYTHON) tools/dev/set_up.py
+
+demo: setup  ## train a teacher, a student alone and a student with FAM-KD: 5 minutes
+	@$(VENV_PYTHON) tools/demo.py $(ARGS)
+
+test: setup  ## run the tests
+	@$(VENV_PYTHON) -m pytest tests $(ARGS)
+
+lint: setup  ## check style and format
+	@$(VENV_PYTHON) -m ruff check .
+	@$(VENV_PYTHON) -m ruff format --check .
+
+clean:  ## remove .venv and what was built (not work_dirs, not the compiled mmcv)
+	rm -rf .venv .venv.lock build dist famkd.egg-info famkd/.mim .pytest_cache .ruff_cache
