@@ -121,11 +121,12 @@ def test_no_weights_in_the_file(tmp_path, monkeypatch, content):
     assert not (tmp_path / 'out').exists()
 
 
-def test_truncated_and_missing_files(tmp_path, monkeypatch):
-    path = tmp_path / 'in.pth'
+def test_unreadable_files(tmp_path, monkeypatch):
+    path = tmp_path / 'truncated.pth'
     torch.save(dict(model=theirs('resnet20')), path)
     path.write_bytes(path.read_bytes()[:-1000])
-    for name in ('in.pth', 'none.pth'):
+    (tmp_path / 'text.pth').write_text('hello\n')
+    for name in ('truncated.pth', 'text.pth', 'none.pth'):
         with pytest.raises(SystemExit, match=f'error: cannot read .*{name}'):
             run(monkeypatch, tmp_path / name, tmp_path / 'o', '--arch', 'resnet20')
 
