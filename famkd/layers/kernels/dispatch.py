@@ -1,18 +1,19 @@
 """The public window attention function, and which backend computes it."""
 
+import functools
 import logging
 import os
+import warnings
 
 import torch
 from torch import Tensor
 
-from . import reference
+from . import op, reference
 
-BACKENDS = ('reference',)
+BACKENDS = ('reference', 'cpu')
 ENV_VARIABLE = 'FAMKD_ATTENTION'
 
 logger = logging.getLogger('famkd')
-_logged = set()
 
 
 def window_attention(
@@ -31,25 +32,38 @@ def window_attention(
     Outside the map k and v are zero; these neighbours take part in the softmax,
     with their r.
 
+    The kernels keep no tensor of 9 times the size of the input: their backward
+    recomputes the softmax. They have first derivatives only. In half precision
+    the softmax is computed in float32.
+
     Args:
         query: q, (N, C, H, W).
         key: k, of the same shape, dtype and device as ``query``.
         value: v, likewise.
         bias: r, (C, 3, 3): for each channel, rows a and columns b of the window.
-        backend: ``'reference'`` (unfolding), or None to choose: what the
-            environment variable ``FAMKD_ATTENTION`` names, else the fastest that
-            works here. The choice is logged once.
+        backend: ``'cpu'`` (C++, compiled on first use), ``'triton'`` (CUDA),
+            ``'reference'`` (unfolding; slow, any device, any derivative), or
+            None: what the environment variable ``FAMKD_ATTENTION`` names, else
+            the fastest that works here. The choice is logged once.
 
     Returns:
         (N, C, H, W), in the dtype of ``query``.
 
     Raises:
         ValueError: If shapes, dtypes or devices do not match, or the backend is
-            unknown.
+            unknown or not for this device.
+        RuntimeError: If the backend asked for cannot be compiled.
     """
     _check_inputs(query, key, value, bias)
-    _choose_backend(backend)
-    return reference.window_attention(query, key, value, bias)
+    backend = choose_backend(query.device.type, backend)
+    if backend == 'reference':
+        return reference.window_attention(query, key, value, bias)
+    dtype = query.dtype
+    if backend == 'cpu' and dtype.itemsize < 4:
+        query, key, value = query.float(), key.float(), value.float()
+    bias = bias.to(torch.promote_types(query.dtype, torch.float32))
+    out, _ = op.window_attention(query, key, value, bias, backend)
+    return out.to(dtype)
 
 
 def _check_inputs(query: Tensor, key: Tensor, value: Tensor, bias: Tensor) -> None:
@@ -78,16 +92,41 @@ def _check_inputs(query: Tensor, key: Tensor, value: Tensor, bias: Tensor) -> No
 
 
 @torch.compiler.assume_constant_result
-def _choose_backend(backend: str | None) -> str:
+def choose_backend(device: str, backend: str | None) -> str:
+    """The backend for tensors on a device type, see :func:`window_attention`."""
     origin = 'backend'
     if backend is None:
         origin = f'environment variable {ENV_VARIABLE}'
-        backend = os.environ.get(ENV_VARIABLE) or BACKENDS[0]
+        backend = os.environ.get(ENV_VARIABLE)
+    if not backend:
+        return _fastest_backend(device)
     if backend not in BACKENDS:
         raise ValueError(
             f'{origin} = {backend!r} is unknown; use one of {", ".join(BACKENDS)}'
         )
-    if backend not in _logged:
-        _logged.add(backend)
-        logger.info('famkd: window attention uses the %s kernel', backend)
+    if backend != 'reference':
+        op.load_kernels(backend).check(device)
+    _log(backend)
     return backend
+
+
+@functools.cache
+def _fastest_backend(device: str) -> str:
+    backend = {'cpu': 'cpu', 'cuda': 'triton'}.get(device, 'reference')
+    if backend != 'reference':
+        try:
+            op.load_kernels(backend).check(device)
+        except (ImportError, RuntimeError) as error:
+            warnings.warn(
+                'famkd: window attention falls back to the slow reference form: '
+                f'{error}',
+                stacklevel=4,
+            )
+            backend = 'reference'
+    _log(backend)
+    return backend
+
+
+@functools.cache
+def _log(backend: str) -> None:
+    logger.info('famkd: window attention uses the %s backend', backend)

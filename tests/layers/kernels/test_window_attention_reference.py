@@ -24,7 +24,9 @@ def by_hand(query, key, value, bias):
                 weights.append(math.exp(query[i, j, y, x].item() * (k + r)))
                 values.append(v)
         total = sum(weights)
-        out[i, j, y, x] = sum(p * v for p, v in zip(weights, values)) / total
+        out[i, j, y, x] = (
+            sum(p * v for p, v in zip(weights, values, strict=True)) / total
+        )
     return out
 
 

@@ -1,0 +1,284 @@
+// Window attention on the CPU, forward and backward: see window_attention in
+// dispatch.py for the formula. One thread takes one plane (n, c) at a time and
+// walks through it as a flat array, a SIMD vector of positions at a time.
+#include <algorithm>
+#include <cmath>
+#include <cstdint>
+#include <cstring>
+#include <type_traits>
+#include <vector>
+
+namespace {
+
+// GCC's and Clang's vector types: 16 floats or 8 doubles, in as many registers
+// as the processor needs for them.
+template <class T> struct Simd;
+template <> struct Simd<float> {
+  typedef float Vec __attribute__((vector_size(64)));
+  typedef int32_t Mask __attribute__((vector_size(64)));
+};
+template <> struct Simd<double> {
+  typedef double Vec __attribute__((vector_size(64)));
+  typedef int64_t Mask __attribute__((vector_size(64)));
+};
+template <class T> using Vec = typename Simd<T>::Vec;
+template <class T> using Mask = typename Simd<T>::Mask;
+template <class T> constexpr long kLanes = 64 / sizeof(T);
+
+template <class T> Vec<T> load(const T* from) {
+  Vec<T> x;
+  std::memcpy(&x, from, sizeof x);
+  return x;
+}
+// The same for the last, incomplete vector of a plane; the other lanes are 0.
+template <class T> Vec<T> load(const T* from, long lanes) {
+  if (lanes == kLanes<T>) return load(from);
+  Vec<T> x = {};
+  std::memcpy(&x, from, lanes * sizeof(T));
+  return x;
+}
+template <class T> void store(T* to, Vec<T> x, long lanes) {
+  if (lanes == kLanes<T>)
+    std::memcpy(to, &x, sizeof x);
+  else
+    std::memcpy(to, &x, lanes * sizeof(T));
+}
+
+// x where the mask is set, else +0, whatever x is (NaN too).
+template <class T> Vec<T> select(Mask<T> mask, Vec<T> x) {
+  return (Vec<T>)((Mask<T>)x & mask);
+}
+
+// 2^x for x <= 0; NaN stays NaN.
+inline Vec<float> exp2(Vec<float> x) {
+  x = x < -126.f ? Vec<float>{} - 126.f : x;
+  // Adding 1.5 * 2^23 rounds x to an integer, in the lowest bits of the sum;
+  // 127 more is the exponent field of 2^integer.
+  const float round = 12582912.f + 127.f;
+  const Vec<float> sum = x + round;
+  const Vec<float> f = x - (sum - round);  // in [-1/2, 1/2]
+  // The polynomial of degree 5 with the least relative error, 7e-8.
+  Vec<float> p = 1.32764720e-3f * f + 9.67554133e-3f;
+  p = p * f + 5.55071327e-2f;
+  p = p * f + 2.40221197e-1f;
+  p = p * f + 6.93146967e-1f;
+  p = p * f + 1.f;
+  return p * (Vec<float>)((Mask<float>)sum << 23);
+}
+inline Vec<double> exp2(Vec<double> x) {
+  for (long lane = 0; lane < kLanes<double>; ++lane) x[lane] = std::exp2(x[lane]);
+  return x;
+}
+
+constexpr double kLog2e = 1.4426950408889634;
+constexpr double kLn2 = 0.6931471805599453;
+
+template <class T> struct Map {
+  long height, width;
+  std::vector<typename std::conditional<sizeof(T) == 4, int32_t, int64_t>::type>
+      has_left, has_right;  // all bits set where there is such a neighbour
+
+  Map(long height, long width)
+      : height(height), width(width), has_left(size() + kLanes<T>),
+        has_right(size() + kLanes<T>) {
+    for (long i = 0; i < size(); ++i) {
+      has_left[i] = -(i % width != 0);
+      has_right[i] = -(i % width != width - 1);
+    }
+  }
+  long size() const { return height * width; }
+  // A plane with zeros around it, so that every neighbour can be read.
+  long margin() const { return width + 1; }
+  long padded_size() const { return size() + 2 * margin() + kLanes<T>; }
+  // Neighbour ab = 3 * a + b of position i is at i + offset(ab).
+  long offset(int ab) const { return (ab / 3 - 1) * width + ab % 3 - 1; }
+  // The masks of the columns b = 0, 1, 2 for the vector at position i.
+  void masks(long i, Mask<T>* columns) const {
+    std::memcpy(&columns[0], &has_left[i], sizeof(Mask<T>));
+    columns[1] = ~Mask<T>{};
+    std::memcpy(&columns[2], &has_right[i], sizeof(Mask<T>));
+  }
+};
+
+template <class T> struct Softmax {
+  Vec<T> exps[9];  // 2^(logit - max)
+  Vec<T> max;
+  Vec<T> inverse_sum;
+  Vec<T> out;
+};
+
+// Logits are in units of ln 2: q comes multiplied by log2(e).
+template <class T>
+inline Softmax<T> softmax(Vec<T> q, const Vec<T>* kr, const Vec<T>* v) {
+  Softmax<T> s;
+  for (int ab = 0; ab < 9; ++ab) {
+    s.exps[ab] = q * kr[ab];
+    s.max = ab == 0 ? s.exps[0] : (s.exps[ab] > s.max ? s.exps[ab] : s.max);
+  }
+  Vec<T> sum = {}, out = {};
+  for (int ab = 0; ab < 9; ++ab) {
+    s.exps[ab] = exp2(s.exps[ab] - s.max);
+    sum += s.exps[ab];
+    out += s.exps[ab] * v[ab];
+  }
+  s.inverse_sum = T(1) / sum;
+  s.out = out * s.inverse_sum;
+  return s;
+}
+
+// k + r and v of the 9 neighbours.
+template <class T>
+inline void neighbours(const Map<T>& map, long i, const T* key, const T* value,
+                       const T* bias, Vec<T>* kr, Vec<T>* v) {
+  Mask<T> columns[3];
+  map.masks(i, columns);
+  for (int ab = 0; ab < 9; ++ab) {
+    const long j = i + map.offset(ab);
+    kr[ab] = select<T>(columns[ab % 3], load(key + j)) + bias[ab];
+    v[ab] = select<T>(columns[ab % 3], load(value + j));
+  }
+}
+
+template <class T>
+void forward_plane(const Map<T>& map, const T* query, const T* key, const T* value,
+                   const T* bias, T* out) {
+  for (long i = 0; i < map.size(); i += kLanes<T>) {
+    const long lanes = std::min(kLanes<T>, map.size() - i);
+    Vec<T> kr[9], v[9];
+    neighbours(map, i, key, value, bias, kr, v);
+    store(out + i, softmax<T>(load(query + i, lanes) * T(kLog2e), kr, v).out, lanes);
+  }
+}
+
+template <class T>
+void forward(const T* query, const T* key, const T* value, const T* bias, T* out,
+             long batch, long channels, long height, long width, int threads) {
+  const Map<T> map(height, width);
+#pragma omp parallel num_threads(threads)
+  {
+    std::vector<T> padded(2 * map.padded_size());
+    T* k = padded.data() + map.margin();
+    T* v = k + map.padded_size();
+#pragma omp for
+    for (long plane = 0; plane < batch * channels; ++plane) {
+      const long at = plane * map.size();
+      std::memcpy(k, key + at, map.size() * sizeof(T));
+      std::memcpy(v, value + at, map.size() * sizeof(T));
+      forward_plane(map, query + at, k, v, bias + plane % channels * 9, out + at);
+    }
+  }
+}
+
+// What the gradients of key and value need of every query position, padded.
+template <class T> struct Queries {
+  T *query, *max, *weight, *out;  // weight: grad_out / sum of exps
+};
+
+template <class T>
+inline void backward_query(const Map<T>& map, long i, const T* grad_out, const T* query,
+                           const T* key, const T* value, const T* bias, T* grad_query,
+                           Vec<T>* grad_bias, const Queries<T>& queries) {
+  const long lanes = std::min(kLanes<T>, map.size() - i);
+  Vec<T> kr[9], v[9];
+  neighbours(map, i, key, value, bias, kr, v);
+  const Vec<T> q = load(query + i, lanes);
+  const Softmax<T> s = softmax<T>(q * T(kLog2e), kr, v);
+  const Vec<T> weight = load(grad_out + i, lanes) * s.inverse_sum;
+  Vec<T> grad_q = {};
+  for (int ab = 0; ab < 9; ++ab) {
+    const Vec<T> grad_logit = s.exps[ab] * weight * (v[ab] - s.out);
+    grad_q += grad_logit * kr[ab];
+    grad_bias[ab] += grad_logit * q;
+  }
+  store(grad_query + i, grad_q, lanes);
+  store(queries.query + i, q * T(kLog2e), lanes);
+  store(queries.max + i, s.max, lanes);
+  store(queries.weight + i, weight, lanes);
+  store(queries.out + i, s.out, lanes);
+}
+
+// Position j is neighbour ab of the query at j - offset(ab).
+template <class T>
+inline void backward_key_value(const Map<T>& map, long j, const Queries<T>& queries,
+                               const T* key, const T* value, const T* bias, T* grad_key,
+                               T* grad_value) {
+  const long lanes = std::min(kLanes<T>, map.size() - j);
+  Mask<T> columns[3];
+  map.masks(j, columns);
+  const Vec<T> k = load(key + j), v = load(value + j);
+  Vec<T> grad_k = {}, grad_v = {};
+  for (int ab = 0; ab < 9; ++ab) {
+    const long i = j - map.offset(ab);
+    const Mask<T> column = columns[2 - ab % 3];
+    const Vec<T> q = load(queries.query + i);
+    const Vec<T> p = exp2(q * (k + bias[ab]) - load(queries.max + i));
+    const Vec<T> grad_p = p * load(queries.weight + i);
+    grad_v += select<T>(column, grad_p);
+    grad_k += select<T>(column, grad_p * (v - load(queries.out + i)) * q);
+  }
+  store(grad_value + j, grad_v, lanes);
+  store(grad_key + j, grad_k * T(kLn2), lanes);
+}
+
+template <class T>
+void backward_plane(const Map<T>& map, const T* grad_out, const T* query, const T* key,
+                    const T* value, const T* bias, T* grad_query, T* grad_key,
+                    T* grad_value, T* grad_bias, const Queries<T>& queries) {
+  Vec<T> grad_r[9] = {};
+  // The keys follow the queries as soon as all their queries are done.
+  const long lag = (map.margin() + kLanes<T> - 1) / kLanes<T> * kLanes<T>;
+  for (long i = 0; i < map.size() + lag; i += kLanes<T>) {
+    if (i < map.size())
+      backward_query(map, i, grad_out, query, key, value, bias, grad_query, grad_r,
+                     queries);
+    if (i >= lag)
+      backward_key_value(map, i - lag, queries, key, value, bias, grad_key, grad_value);
+  }
+  for (int ab = 0; ab < 9; ++ab) {
+    grad_bias[ab] = 0;
+    for (long lane = 0; lane < kLanes<T>; ++lane) grad_bias[ab] += grad_r[ab][lane];
+  }
+}
+
+template <class T>
+void backward(const T* grad_out, const T* query, const T* key, const T* value,
+              const T* bias, T* grad_query, T* grad_key, T* grad_value, T* grad_bias,
+              long batch, long channels, long height, long width, int threads) {
+  const Map<T> map(height, width);
+#pragma omp parallel num_threads(threads)
+  {
+    const long step = map.padded_size();
+    std::vector<T> padded(6 * step);
+    T* k = padded.data() + map.margin();
+    T* v = k + step;
+    const Queries<T> queries = {k + 2 * step, k + 3 * step, k + 4 * step, k + 5 * step};
+#pragma omp for
+    for (long plane = 0; plane < batch * channels; ++plane) {
+      const long at = plane * map.size();
+      const T* r = bias + plane % channels * 9;
+      std::memcpy(k, key + at, map.size() * sizeof(T));
+      std::memcpy(v, value + at, map.size() * sizeof(T));
+      backward_plane(map, grad_out + at, query + at, k, v, r, grad_query + at,
+                     grad_key + at, grad_value + at, grad_bias + plane * 9, queries);
+    }
+  }
+}
+
+}  // namespace
+
+// bias: (C, 9); grad_bias: (N, C, 9), to be summed over N; the rest (N, C, H, W).
+#define EXPORT(T, suffix)                                                            \
+  extern "C" void forward_##suffix(const T* query, const T* key, const T* value,     \
+                                   const T* bias, T* out, long batch, long channels, \
+                                   long height, long width, int threads) {           \
+    forward(query, key, value, bias, out, batch, channels, height, width, threads);  \
+  }                                                                                  \
+  extern "C" void backward_##suffix(                                                 \
+      const T* grad_out, const T* query, const T* key, const T* value,               \
+      const T* bias, T* grad_query, T* grad_key, T* grad_value, T* grad_bias,        \
+      long batch, long channels, long height, long width, int threads) {             \
+    backward(grad_out, query, key, value, bias, grad_query, grad_key, grad_value,    \
+             grad_bias, batch, channels, height, width, threads);                    \
+  }
+EXPORT(float, float32)
+EXPORT(double, float64)

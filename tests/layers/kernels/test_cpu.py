@@ -1,0 +1,100 @@
+"""Compiling the C++ kernel: cache, races, and no compiler."""
+
+import math
+import subprocess
+import sys
+import warnings
+
+import pytest
+import torch
+
+from famkd.layers.kernels import cpu, dispatch, window_attention
+
+USE = """
+import torch
+from famkd.layers.kernels import cpu
+x = torch.ones(1, 1, 2, 2)
+print(cpu.forward(x, x, x, torch.zeros(1, 3, 3))[0].sum().item())
+"""
+
+
+@pytest.fixture
+def cache(monkeypatch, tmp_path):
+    """An empty cache, as seen by a process that has not used the kernel yet."""
+    monkeypatch.setenv('XDG_CACHE_HOME', str(tmp_path))
+    monkeypatch.delenv('FAMKD_ATTENTION', raising=False)
+    cpu.library.cache_clear()
+    dispatch._fastest_backend.cache_clear()
+    yield tmp_path / 'famkd'
+    cpu.library.cache_clear()
+    dispatch._fastest_backend.cache_clear()
+
+
+def inputs():
+    return [torch.randn(2, 4, 3, 3) for _ in range(3)] + [torch.randn(4, 3, 3)]
+
+
+def test_compiled_once(cache, monkeypatch):
+    window_attention(*inputs())
+    (library,) = cache.iterdir()
+    assert library.suffix == '.so'
+    cpu.library.cache_clear()
+    compiled = library.stat().st_mtime_ns
+    window_attention(*inputs())
+    assert list(cache.iterdir()) == [library]
+    assert library.stat().st_mtime_ns == compiled
+    cpu.library.cache_clear()
+    monkeypatch.setattr(cpu, 'FLAGS', cpu.FLAGS + ' -DOTHER')
+    window_attention(*inputs())
+    assert len(list(cache.iterdir())) == 2
+
+
+def test_import_compiles_nothing(cache):
+    subprocess.run(
+        [sys.executable, '-c', 'import famkd.layers.kernels'], check=True, timeout=60
+    )
+    assert not cache.exists()
+
+
+def test_two_processes_at_once(cache):
+    processes = [
+        subprocess.Popen([sys.executable, '-c', USE], stdout=subprocess.PIPE, text=True)
+        for _ in range(2)
+    ]
+    # each of the 4 positions: 4 neighbours of weight e, and 5 outside of weight 1
+    expected = 4 * 4 * math.e / (4 * math.e + 5)
+    for process in processes:
+        output, _ = process.communicate(timeout=120)
+        assert float(output) == pytest.approx(expected)
+    assert len(list(cache.iterdir())) == 1
+
+
+@pytest.mark.parametrize(
+    'compiler, reason',
+    [
+        ('no-such-compiler', 'no-such-compiler'),
+        (f'{sys.executable} -c raise(SystemExit("broken"))', 'broken'),
+    ],
+)
+def test_falls_back_without_compiler(cache, monkeypatch, compiler, reason):
+    monkeypatch.setenv('CXX', compiler)
+    tensors = inputs()
+    with pytest.warns(UserWarning, match='falls back to the slow reference') as caught:
+        out = window_attention(*tensors)
+        window_attention(*tensors)
+    assert len(caught) == 1 and reason in str(caught[0].message)
+    assert torch.equal(out, window_attention(*tensors, backend='reference'))
+    with pytest.raises(RuntimeError, match=reason):  # asked for by name
+        window_attention(*tensors, backend='cpu')
+
+
+def test_falls_back_without_cache(cache):
+    cache.parent.joinpath('famkd').write_text('a file, not a folder')
+    with pytest.warns(UserWarning, match='XDG_CACHE_HOME'):
+        window_attention(*inputs())
+
+
+def test_no_warning_when_it_works(cache):
+    with warnings.catch_warnings():
+        warnings.simplefilter('error')
+        window_attention(*inputs())

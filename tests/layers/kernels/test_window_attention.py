@@ -1,0 +1,174 @@
+"""The window attention backends against the reference form."""
+
+import pytest
+import torch
+
+from famkd.layers.kernels import window_attention
+
+BACKENDS = ['cpu']
+SHAPES = [
+    (1, 1, 1, 1),
+    (2, 4, 1, 7),
+    (2, 2, 9, 1),
+    (3, 2, 2, 2),
+    (2, 4, 3, 5),
+    (1, 2, 8, 8),
+    (2, 3, 7, 33),
+    (1, 2, 40, 16),
+]
+
+
+@pytest.fixture(params=BACKENDS)
+def backend(request):
+    return request.param
+
+
+def inputs(shape, dtype=torch.float32, scale=1.0, seed=0):
+    """q, k, v, r that require gradients, and a gradient of the output."""
+    generator = torch.Generator().manual_seed(seed)
+    random = torch.randn(4, *shape, generator=generator, dtype=torch.float64)
+    bias = torch.randn(shape[1], 3, 3, generator=generator, dtype=torch.float64)
+    *tensors, grad_out = (x.to(dtype) for x in (*random[:3] * scale, bias, random[3]))
+    return [x.clone().requires_grad_() for x in tensors], grad_out
+
+
+def run(tensors, grad_out, backend):
+    """The output and the four gradients, in float64."""
+    out = window_attention(*tensors, backend=backend)
+    grads = torch.autograd.grad(out, tensors, grad_out.to(out.dtype))
+    return [x.detach().double() for x in (out, *grads)]
+
+
+def relative_errors(tensors, grad_out, backend):
+    """Of the output and the gradients, to the reference in float64."""
+    expected = run(
+        [x.detach().double().requires_grad_() for x in tensors],
+        grad_out.double(),
+        'reference',
+    )
+    return [
+        ((x - y).abs().max() / y.abs().max()).item()
+        for x, y in zip(run(tensors, grad_out, backend), expected, strict=True)
+    ]
+
+
+@pytest.mark.parametrize('shape', SHAPES, ids=str)
+@pytest.mark.parametrize(
+    'dtype, tolerance',
+    [
+        (torch.float64, 1e-12),
+        (torch.float32, 3e-6),
+        (torch.bfloat16, 1e-2),
+        (torch.float16, 1e-3),
+    ],
+    ids=str,
+)
+def test_values_and_gradients(backend, shape, dtype, tolerance):
+    tensors, grad_out = inputs(shape, dtype)
+    assert max(relative_errors(tensors, grad_out, backend)) < tolerance
+
+
+def test_dtypes(backend):
+    tensors, _ = inputs((1, 2, 3, 3), torch.bfloat16)
+    tensors[3] = tensors[3].detach().float().requires_grad_()  # as under autocast
+    out = window_attention(*tensors, backend=backend)
+    out.sum().backward()
+    assert out.dtype == torch.bfloat16
+    assert [x.grad.dtype for x in tensors] == [torch.bfloat16] * 3 + [torch.float32]
+
+
+def test_gradcheck(backend):
+    tensors, _ = inputs((2, 2, 3, 4), torch.float64)
+    assert torch.autograd.gradcheck(
+        lambda *x: window_attention(*x, backend=backend), tensors
+    )
+
+
+@pytest.mark.parametrize('which', ['query', 'key', 'value', 'all'])
+def test_any_strides(backend, which):
+    tensors, grad_out = inputs((2, 3, 5, 6))
+    expected = run(tensors, grad_out, backend)
+    for i, name in enumerate(('query', 'key', 'value')):
+        if which in (name, 'all'):
+            tensors[i] = tensors[i].to(memory_format=torch.channels_last)
+    channels_last = run(tensors, grad_out, backend)
+    sliced = [x.repeat(1, 2, 1, 1)[:, :3] for x in tensors[:3]] + [tensors[3]]
+    for result in (channels_last, run(sliced, grad_out.mT.contiguous().mT, backend)):
+        for x, y in zip(result, expected, strict=True):
+            torch.testing.assert_close(x, y)
+
+
+def test_large_logits(backend):
+    tensors, grad_out = inputs((2, 2, 6, 6), scale=100.0)
+    assert max(relative_errors(tensors, grad_out, backend)) < 1e-3
+    tensors, grad_out = inputs((2, 2, 6, 6), scale=1e10)
+    assert all(x.isfinite().all() for x in run(tensors, grad_out, backend)[:1])
+
+
+def test_nan_reaches_its_window_only(backend):
+    tensors, grad_out = inputs((1, 2, 5, 17))
+    for i, window in ((0, 1), (1, 9), (2, 9)):
+        bad = [x.detach().clone().requires_grad_() for x in tensors]
+        bad[i].data[0, 1, 2, 8] = float('nan')
+        out, *grads = run(bad, grad_out, backend)
+        assert out.isnan().sum() == window and out[0, 1, 2, 8].isnan()
+        assert not any(x[0, 0].isnan().any() for x in (out, *grads[:3]))
+        assert grads[3][1].isnan().any() and not grads[3][0].isnan().any()
+    # at the end of a row, next in memory to the start of another
+    tensors[1].data[0, 1, 2, 16] = float('nan')
+    out, grad_query, grad_key, grad_value, _ = run(tensors, grad_out, backend)
+    expected = torch.zeros(5, 17, dtype=torch.bool)
+    expected[1:4, 15:] = True
+    assert torch.equal(out[0, 1].isnan(), expected)
+    assert torch.equal(grad_query[0, 1].isnan(), expected)
+    assert not grad_key[0, 1, :, 0].isnan().any()
+    assert not grad_value[0, 1, :, 0].isnan().any()
+
+
+def test_deterministic(backend):
+    tensors, grad_out = inputs((8, 4, 16, 16))
+    first = run(tensors, grad_out, backend)
+    for threads in (1, 2):
+        before = torch.get_num_threads()
+        torch.set_num_threads(threads)
+        try:
+            again = run(tensors, grad_out, backend)
+        finally:
+            torch.set_num_threads(before)
+        assert all(map(torch.equal, first, again))
+
+
+def test_activation_memory(backend):
+    tensors, _ = inputs((2, 8, 16, 16))
+    saved = {}
+
+    def pack(x):
+        saved[x.untyped_storage().data_ptr()] = x.untyped_storage().nbytes()
+        return x
+
+    with torch.autograd.graph.saved_tensors_hooks(pack, lambda x: x):
+        window_attention(*tensors, backend=backend)
+    assert sum(saved.values()) < 5.1 * tensors[0].nbytes
+
+
+def test_torch_compile(backend):
+    torch._dynamo.reset()
+    tensors, grad_out = inputs((2, 2, 5, 6))
+    compiled = torch.compile(window_attention, fullgraph=True)
+    out = compiled(*tensors, backend=backend)
+    grads = torch.autograd.grad(out, tensors, grad_out)
+    for x, y in zip((out, *grads), run(tensors, grad_out, backend), strict=True):
+        torch.testing.assert_close(x.double(), y)
+
+
+def test_operator_contract(backend):
+    tensors, _ = inputs((2, 2, 3, 4))
+    torch.library.opcheck(torch.ops.famkd.window_attention.default, (*tensors, backend))
+
+
+def test_no_second_derivative(backend):
+    tensors, _ = inputs((1, 2, 3, 3))
+    out = window_attention(*tensors, backend=backend)
+    (grad,) = torch.autograd.grad(out.sum(), tensors[0], create_graph=True)
+    with pytest.raises(RuntimeError, match="first derivatives only.*'reference'"):
+        grad.sum().backward()
