@@ -7,7 +7,7 @@ from mmcv.cnn import ConvModule
 from mmrazor.registry import MODELS
 from torch import Tensor, nn
 
-from .review_fusion import ReviewFusion
+from .review_fusion import ReviewFusion, resize_like
 
 
 @MODELS.register_module()
@@ -19,7 +19,7 @@ class ABFusion(ReviewFusion):
         z = \sigma(\text{conv}_{1 \times 1}([a, r])), \quad
         \text{out} = z_0 \, a + z_1 \, r
 
-    with :math:`z` two maps. The deepest stage has no review and gives :math:`a`.
+    with :math:`z` two maps and :math:`r` resized to :math:`f`. The deepest stage has no review and gives :math:`a`.
 
     Args:
         in_channels: Channels of the student feature.
@@ -63,5 +63,6 @@ class ABFusion(ReviewFusion):
         feature = self.lateral(feature)
         if review is None:
             return feature
+        review = resize_like(review, feature)
         z = self.attention(torch.cat((feature, review), dim=1)).sigmoid()
         return feature * z[:, :1] + review * z[:, 1:]

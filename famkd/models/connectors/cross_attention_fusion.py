@@ -8,14 +8,15 @@ from torch import Tensor
 
 from famkd.layers import LocalAttention
 
-from .review_fusion import ReviewFusion
+from .review_fusion import ReviewFusion, resize_like
 
 
 @MODELS.register_module()
 class CrossAttentionFusion(ReviewFusion):
     r"""Cross attention between a student feature and the review (FAM-KD).
 
-    .. math:: a = \text{CrossAT}(x = \text{lateral}(f), \; y = \text{residual}(r))
+    .. math:: a = \text{CrossAT}(x = \text{lateral}(f), \;
+        y = \text{resize}(\text{residual}(r)))
 
     ``lateral`` and ``residual`` are 1x1 convolutions with BN and ReLU, present
     only where the channels differ from ``mid_channels``. The deepest stage has
@@ -62,7 +63,8 @@ class CrossAttentionFusion(ReviewFusion):
             return feature
         if self.residual is not None:
             review = self.residual(review)
-        return self.attention(feature, review)
+        # After the BN of residual: its statistics are those of the smaller map.
+        return self.attention(feature, resize_like(review, feature))
 
 
 def _pointwise(in_channels: int, out_channels: int) -> ConvModule | None:

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 from mmrazor.models.architectures.connectors.base_connector import BaseConnector
 from torch import Tensor
+from torch.nn.functional import interpolate
 
 
 class ReviewFusion(BaseConnector):
@@ -30,8 +31,9 @@ class ReviewFusion(BaseConnector):
 
         Args:
             feature: Student feature of shape (N, in_channels, H, W).
-            review: Output of the deeper stage, already resized to (H, W), of
-                shape (N, review_channels, H, W); None at the deepest stage.
+            review: Output of the deeper stage at its own size, of shape
+                (N, review_channels, H', W'); None at the deepest stage. The
+                fusion resizes it, see :func:`resize_like`.
 
         Returns:
             Tensor: Shape (N, mid_channels, H, W).
@@ -41,3 +43,9 @@ class ReviewFusion(BaseConnector):
     @abstractmethod
     def forward_train(self, feature: Tensor, review: Tensor | None = None) -> Tensor:
         """The computation of :meth:`forward` (MMRazor's name for it)."""
+
+
+def resize_like(x: Tensor, like: Tensor) -> Tensor:
+    """A map in the height and width of another, by nearest neighbours."""
+    size = like.shape[-2:]
+    return x if x.shape[-2:] == size else interpolate(x, size, mode='nearest')

@@ -8,7 +8,8 @@ from mmrazor.models.distillers import ConfigurableDistiller
 from mmrazor.models.task_modules import RecorderManager
 from mmrazor.registry import MODELS
 from torch import Tensor, nn
-from torch.nn.functional import interpolate
+
+from famkd.models.connectors.review_fusion import resize_like
 
 Source = str | dict
 
@@ -21,16 +22,17 @@ class ReviewDistiller(ConfigurableDistiller):
     feature :math:`f_i`, the teacher's :math:`g_i` and the review :math:`r`:
 
     .. math::
-        r &\leftarrow \text{fusion}_i(f_i, \text{resize}(r, f_i)) \\
+        r &\leftarrow \text{fusion}_i(f_i, r) \\
         r &\leftarrow \text{resize}(r, g_i) \\
         L_i &= \text{loss}(\text{head}_i(r), g_i)
 
-    (nearest-neighbour resizing, where sizes differ). The fusion and the head
-    say which method it is: FAM-KD (``CrossAttentionFusion``, ``FAMHead``),
-    ReviewKD (``ABFusion``, ``ConvHead``), FAM+ReviewKD (``ABFusion``,
-    ``FAMHead``), layer-to-layer FAM-KD (``LocalAttentionConnector``,
-    ``FAMHead``). Channels and sizes are those of the features recorded in one
-    probe forward, see :meth:`build_stages`.
+    (nearest-neighbour resizing, where sizes differ; a fusion resizes the review
+    to its feature). The fusion and the head say which method it is: FAM-KD
+    (``CrossAttentionFusion``, ``FAMHead``), ReviewKD (``ABFusion``,
+    ``ConvHead``), FAM+ReviewKD (``ABFusion``, ``FAMHead``), layer-to-layer
+    FAM-KD (``LocalAttentionConnector``, ``FAMHead``). Channels and sizes are
+    those of the features recorded in one probe forward, see
+    :meth:`build_stages`.
 
     A stage is named by the module whose output it is, or by a recorder of
     MMRazor, ``dict(type='ModuleInputs', source='backbone.layer1.relu')``, with
@@ -144,9 +146,7 @@ class ReviewDistiller(ConfigurableDistiller):
             stage = self.stages[i]
             student = self._feature(self.student_records[i])
             teacher = self._feature(self.teacher_records[i])
-            if review is not None:
-                review = _resize(review, student)
-            review = _resize(stage['fusion'](student, review), teacher)
+            review = resize_like(stage['fusion'](student, review), teacher)
             losses[f'loss_stage{i + 1}'] = self.loss(stage['head'](review), teacher)
         return losses
 
@@ -214,11 +214,6 @@ def _checked_channels(
             f'{channels}; correct it or leave it out'
         )
     return channels
-
-
-def _resize(x: Tensor, like: Tensor) -> Tensor:
-    size = like.shape[-2:]
-    return x if x.shape[-2:] == size else interpolate(x, size, mode='nearest')
 
 
 def _describe(record: object) -> str:
