@@ -139,15 +139,12 @@ class FrequencyAttention(nn.Module):
             )
         if not self.global_branch:
             return self.gamma2.to(x.dtype) * self.local(x)
-        filtered = frequency_filter(x, self.filter, self.scale, self.backend)
-        gamma1 = self.gamma1.to(filtered.dtype)
-        if not self.local_branch:
-            return gamma1 * filtered
-        # gamma2 scales the small weights rather than the large map.
-        local = nn.functional.conv2d(
-            x, self.gamma2 * self.local.weight, self.gamma2 * self.local.bias
-        )
-        return torch.addcmul(local, gamma1, filtered)
+        pointwise = bias = None
+        if self.local_branch:
+            pointwise = self.gamma2 * self.local.weight.flatten(1).t()
+            bias = self.gamma2 * self.local.bias
+        scale = self.gamma1 * self.scale
+        return frequency_filter(x, self.filter, scale, pointwise, bias, self.backend)
 
     def extra_repr(self) -> str:
         return f'{self.in_channels}, {self.out_channels}, size={self.size}'

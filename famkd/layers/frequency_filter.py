@@ -40,15 +40,25 @@ def half_spectrum_scale(mask: Tensor) -> Tensor:
 
 
 def frequency_filter(
-    x: Tensor, weight: Tensor, scale: Tensor, backend: str | None = None
+    x: Tensor,
+    weight: Tensor,
+    scale: Tensor,
+    pointwise: Tensor | None = None,
+    bias: Tensor | None = None,
+    backend: str | None = None,
 ) -> Tensor:
-    r"""Filters a map: :math:`\mathcal{F}^{-1}(a \sum_i P_{io} \mathcal{F}(x_i))`.
+    r"""Filters a map: :math:`\mathcal{F}^{-1}(\sum_i (a P_{io} + W_{io}) \mathcal{F}(x_i))`.
+
+    A 1x1 convolution :math:`W x + b` is the same product at every frequency, so
+    it rides along in the filter at next to no cost.
 
     Args:
         x: Map of shape (N, C_in, H, W). Half precision is computed in float32.
         weight: :math:`P`, real, shape (H, W // 2 + 1, C_in, C_out, 2), the
             last dimension real and imaginary part.
-        scale: :math:`a`, shape (H, W // 2 + 1), constant.
+        scale: :math:`a`, shape (H, W // 2 + 1).
+        pointwise: :math:`W`, shape (C_in, C_out). Defaults to None (zero).
+        bias: :math:`b`, shape (C_out). Defaults to None (zero).
         backend: ``'fft'``, ``'dft'`` (both transforms as real matrix products:
             no complex tensor anywhere) or None: ``'dft'`` while
             ``torch.compile`` traces, ``'fft'`` otherwise. Defaults to None.
@@ -58,7 +68,7 @@ def frequency_filter(
 
     Raises:
         ValueError: If the backend is unknown.
-    """
+    """  # noqa: E501
     if backend is None:
         backend = 'dft' if torch.compiler.is_compiling() else 'fft'
     if backend not in BACKENDS:
@@ -68,8 +78,9 @@ def frequency_filter(
     # A spectrum spans orders of magnitude: transforms of half precision lose it.
     dtype = torch.promote_types(x.dtype, torch.float32)
     filter = _FFTFilter.apply if backend == 'fft' else _dft_filter
+    operands = (x, weight, scale, pointwise, bias)
     with torch.autocast(x.device.type, enabled=False):
-        out = filter(x.to(dtype), weight.to(dtype), scale.to(dtype))
+        out = filter(*(None if t is None else t.to(dtype) for t in operands))
     return out.to(x.dtype)
 
 
@@ -82,41 +93,84 @@ class _FFTFilter(torch.autograd.Function):
     """
 
     @staticmethod
-    def forward(ctx, x: Tensor, weight: Tensor, scale: Tensor) -> Tensor:
-        spectrum = _to_spectrum(x) * scale[..., None, None]
-        ctx.save_for_backward(spectrum, weight, scale)
-        ctx.width = x.shape[-1]
-        return _from_spectrum(spectrum @ torch.view_as_complex(weight), ctx.width)
+    def forward(
+        ctx,
+        x: Tensor,
+        weight: Tensor,
+        scale: Tensor,
+        pointwise: Tensor | None,
+        bias: Tensor | None,
+    ) -> Tensor:
+        ctx.size = x.shape[-2:]
+        spectrum = _to_spectrum(x)
+        filter = torch.view_as_complex(_filter(weight, scale, pointwise))
+        ctx.save_for_backward(spectrum, filter, weight, scale)
+        out = torch.bmm(spectrum, filter)
+        if bias is not None:
+            # A constant is its bin 0, sqrt(H W) times as large.
+            out[0] += bias * math.sqrt(math.prod(ctx.size))
+        return _from_spectrum(out, ctx.size)
 
     @staticmethod
     @once_differentiable
-    def backward(ctx, grad: Tensor) -> tuple[Tensor | None, Tensor | None, None]:
-        spectrum, weight, scale = ctx.saved_tensors
-        grad_spectrum = _to_spectrum(grad)
-        grad_x = grad_weight = None
-        if ctx.needs_input_grad[0]:
-            adjoint = grad_spectrum @ torch.view_as_complex(weight).mH
-            grad_x = _from_spectrum(adjoint * scale[..., None, None], ctx.width)
-        if ctx.needs_input_grad[1]:
+    def backward(ctx, grad: Tensor) -> tuple[Tensor | None, ...]:
+        spectrum, filter, weight, scale = ctx.saved_tensors
+        needs_x, needs_weight, needs_scale, needs_pointwise, needs_bias = (
+            ctx.needs_input_grad
+        )
+        grad_x = grad_weight = grad_scale = grad_pointwise = grad_bias = None
+        grad = _to_spectrum(grad)
+        if needs_x:
+            grad_x = _from_spectrum(torch.bmm(grad, filter.mH), ctx.size)
+        if needs_bias:
+            grad_bias = grad[0].real.sum(0) * math.sqrt(math.prod(ctx.size))
+        if needs_weight or needs_scale or needs_pointwise:
             # The inner columns of a half spectrum count twice in the output.
-            last = (ctx.width + 1) // 2
-            grad_spectrum[:, 1:last] *= 2
-            grad_weight = torch.view_as_real(spectrum.mH @ grad_spectrum)
-        return grad_x, grad_weight, None
+            grad.unflatten(0, scale.shape)[:, 1 : (ctx.size[1] + 1) // 2] *= 2
+            grad_filter = torch.view_as_real(torch.bmm(spectrum.mH, grad))
+            if needs_pointwise:
+                grad_pointwise = grad_filter[..., 0].sum(0)
+            if needs_scale:
+                bins = grad_filter.flatten(1)[:, None], weight.flatten(2).flatten(0, 1)
+                grad_scale = torch.bmm(bins[0], bins[1][..., None]).view_as(scale)
+            if needs_weight:
+                grad_filter = grad_filter.unflatten(0, scale.shape)
+                grad_weight = grad_filter.mul_(scale[..., None, None, None])
+        return grad_x, grad_weight, grad_scale, grad_pointwise, grad_bias
+
+
+def _filter(weight: Tensor, scale: Tensor, pointwise: Tensor | None) -> Tensor:
+    """Real and imaginary part of aP + W for each bin: (bins, C_in, C_out, 2)."""
+    filter = (weight * scale[..., None, None, None]).flatten(0, 1)
+    if pointwise is not None:
+        filter[..., 0] += pointwise
+    return filter
 
 
 def _to_spectrum(x: Tensor) -> Tensor:
-    """Half spectrum of (N, C, H, W), frequency-major: (H, W // 2 + 1, N, C)."""
-    return torch.fft.rfft2(x, norm='ortho').permute(2, 3, 0, 1).contiguous()
+    """Half spectrum of (N, C, H, W), bin by bin: (H * (W // 2 + 1), N, C)."""
+    spectrum = torch.fft.rfft2(x, norm='ortho')
+    # As a 2-D transpose, for which copying is fast.
+    bins = spectrum.flatten(2).flatten(0, 1).t().contiguous()
+    return bins.unflatten(1, x.shape[:2])
 
 
-def _from_spectrum(spectrum: Tensor, width: int) -> Tensor:
-    """Inverse of :func:`_to_spectrum` for a map of the given width."""
-    size = (spectrum.shape[0], width)
-    return torch.fft.irfft2(spectrum.permute(2, 3, 0, 1), s=size, norm='ortho')
+def _from_spectrum(bins: Tensor, size: tuple[int, int]) -> Tensor:
+    """Inverse of :func:`_to_spectrum` for maps of the given size."""
+    planes = bins.flatten(1).t().contiguous()
+    spectrum = planes.view(*bins.shape[1:], size[0], -1)
+    # irfft2 in two steps: in one it would copy its input first.
+    columns = torch.fft.ifft(spectrum, dim=-2, norm='ortho')
+    return torch.fft.irfft(columns, n=size[1], dim=-1, norm='ortho')
 
 
-def _dft_filter(x: Tensor, weight: Tensor, scale: Tensor) -> Tensor:
+def _dft_filter(
+    x: Tensor,
+    weight: Tensor,
+    scale: Tensor,
+    pointwise: Tensor | None,
+    bias: Tensor | None,
+) -> Tensor:
     """The same filter in real arithmetic: both DFTs are products with cos and sin."""
     height, width = x.shape[-2:]
     cos_w, sin_w = _dft_matrices(width, width // 2 + 1, x)
@@ -124,18 +178,18 @@ def _dft_filter(x: Tensor, weight: Tensor, scale: Tensor) -> Tensor:
     # Forward: e^{-i w} over the width, then over the height.
     real, imag = x @ cos_w, -(x @ sin_w)
     real, imag = cos_h @ real + sin_h @ imag, cos_h @ imag - sin_h @ real
-    # Frequency-major, real next to imaginary part: (H, W // 2 + 1, N, 2 C_in).
-    spectrum = torch.cat((real, imag), dim=1).permute(2, 3, 0, 1)
-    weight = weight * scale[..., None, None, None]
-    weight_real, weight_imag = weight.unbind(-1)
+    # Bin by bin, the real next to the imaginary part: (bins, N, 2 C_in).
+    bins = torch.cat((real, imag), dim=1).permute(2, 3, 0, 1).flatten(0, 1)
+    filter_real, filter_imag = _filter(weight, scale, pointwise).unbind(-1)
     block = torch.cat(
         (
-            torch.cat((weight_real, weight_imag), dim=-1),
-            torch.cat((-weight_imag, weight_real), dim=-1),
+            torch.cat((filter_real, filter_imag), dim=-1),
+            torch.cat((-filter_imag, filter_real), dim=-1),
         ),
         dim=-2,
     )
-    real, imag = (spectrum @ block).permute(2, 3, 0, 1).chunk(2, dim=1)
+    bins = torch.bmm(bins, block).unflatten(0, (height, width // 2 + 1))
+    real, imag = bins.permute(2, 3, 0, 1).chunk(2, dim=1)
     # Inverse: e^{+i w} over the height, then the real part over the width,
     # where the inner columns stand for their mirror images too.
     real, imag = cos_h @ real - sin_h @ imag, cos_h @ imag + sin_h @ real
@@ -143,7 +197,8 @@ def _dft_filter(x: Tensor, weight: Tensor, scale: Tensor) -> Tensor:
     counts[0] = 1
     if width % 2 == 0:
         counts[-1] = 1
-    return (real * counts) @ cos_w.T - (imag * counts) @ sin_w.T
+    out = (real * counts) @ cos_w.T - (imag * counts) @ sin_w.T
+    return out if bias is None else out + bias[:, None, None]
 
 
 def _dft_matrices(length: int, frequencies: int, like: Tensor) -> tuple[Tensor, Tensor]:

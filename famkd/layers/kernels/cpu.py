@@ -34,19 +34,15 @@ def forward(
     Returns:
         The output, and an empty tensor: :func:`backward` recomputes the softmax.
     """
-    query, key, value, bias = (x.contiguous() for x in (query, key, value, bias))
     out = torch.empty_like(query)
     _call('forward', query, key, value, bias, out)
     return out, query.new_empty(0)
 
 
 def backward(
-    grad_out: Tensor, query: Tensor, key: Tensor, value: Tensor, bias: Tensor
+    grad_out: Tensor, query: Tensor, key: Tensor, value: Tensor, bias: Tensor, *_
 ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-    """Gradients of query, key, value and bias, by recomputation."""
-    grad_out, query, key, value, bias = (
-        x.contiguous() for x in (grad_out, query, key, value, bias)
-    )
+    """Gradients of query, key, value and bias."""
     grads = [torch.empty_like(query) for _ in range(3)]
     # summed over the batch here, in an order that no thread count changes
     grad_bias = query.new_empty(len(query), *bias.shape)

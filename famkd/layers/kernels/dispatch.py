@@ -10,7 +10,7 @@ from torch import Tensor
 
 from . import op, reference
 
-BACKENDS = ('reference', 'cpu')
+BACKENDS = ('reference', 'cpu', 'triton')
 ENV_VARIABLE = 'FAMKD_ATTENTION'
 
 logger = logging.getLogger('famkd')

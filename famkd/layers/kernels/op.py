@@ -15,11 +15,22 @@ def load_kernels(backend: str) -> ModuleType:
     return import_module(f'.{backend}', __package__)
 
 
+def _layout(query: Tensor, backend: str) -> torch.memory_format:
+    """The memory layout in which a backend takes and gives all maps."""
+    if backend == 'triton' and not query.is_contiguous():
+        if query.is_contiguous(memory_format=torch.channels_last):
+            return torch.channels_last
+    return torch.contiguous_format
+
+
 @torch.library.custom_op('famkd::window_attention', mutates_args=())
 def window_attention(
     query: Tensor, key: Tensor, value: Tensor, bias: Tensor, backend: str
 ) -> tuple[Tensor, Tensor]:
-    return load_kernels(backend).forward(query, key, value, bias)
+    """The output, and what else the backward of the backend needs."""
+    layout = _layout(query, backend)
+    maps = (x.contiguous(memory_format=layout) for x in (query, key, value))
+    return load_kernels(backend).forward(*maps, bias.contiguous())
 
 
 @torch.library.custom_op('famkd::window_attention_backward', mutates_args=())
@@ -29,27 +40,34 @@ def window_attention_backward(
     key: Tensor,
     value: Tensor,
     bias: Tensor,
+    out: Tensor,
+    lse: Tensor,
     backend: str,
 ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-    return load_kernels(backend).backward(grad_out, query, key, value, bias)
+    """The gradients of query, key, value and bias."""
+    layout = _layout(query, backend)
+    maps = (x.contiguous(memory_format=layout) for x in (grad_out, query, key, value))
+    return load_kernels(backend).backward(*maps, bias.contiguous(), out, lse)
 
 
 @window_attention.register_fake
 def _(query, key, value, bias, backend):
-    return query.new_empty(query.shape), query.new_empty(0)
+    out = torch.empty_like(query, memory_format=_layout(query, backend))
+    if backend == 'cpu':
+        return out, query.new_empty(0)
+    return out, torch.empty_like(out, dtype=bias.dtype)
 
 
 @window_attention_backward.register_fake
-def _(grad_out, query, key, value, bias, backend):
-    return (
-        *(query.new_empty(query.shape) for _ in range(3)),
-        bias.new_empty(bias.shape),
-    )
+def _(grad_out, query, key, value, bias, out, lse, backend):
+    layout = _layout(query, backend)
+    grads = (torch.empty_like(query, memory_format=layout) for _ in range(3))
+    return *grads, bias.new_empty(bias.shape)
 
 
 def _setup_context(ctx, inputs, output):
     *tensors, ctx.backend = inputs
-    ctx.save_for_backward(*tensors)
+    ctx.save_for_backward(*tensors, *output)
 
 
 def _backward(ctx, grad_out, _):
