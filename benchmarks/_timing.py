@@ -1,0 +1,68 @@
+"""What both benchmarks share: interleaved timing, the machine, plots."""
+
+import platform
+import statistics
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import torch
+
+
+def interleaved(
+    functions: dict[str, Callable[[], object]], rounds: int, device: str
+) -> dict[str, float]:
+    """Median seconds of each function, timed in turns.
+
+    Machines are noisy and drift: in turns, every function meets the same noise,
+    so the ratios hold where the seconds do not.
+
+    Args:
+        functions: What to time, by name.
+        rounds: Timed calls of each, after two that are not counted.
+        device: Device whose queue is waited for, ``'cpu'`` or ``'cuda'``.
+
+    Returns:
+        dict: Median seconds by name.
+    """
+    seconds = {name: [] for name in functions}
+    for i in range(rounds + 2):
+        for name, function in functions.items():
+            _wait(device)
+            start = time.perf_counter()
+            function()
+            _wait(device)
+            if i >= 2:
+                seconds[name].append(time.perf_counter() - start)
+    return {name: statistics.median(values) for name, values in seconds.items()}
+
+
+def _wait(device: str) -> None:
+    if device == 'cuda':
+        torch.cuda.synchronize()
+
+
+def machine(device: str) -> str:
+    """One line on where a figure was measured."""
+    if device == 'cuda':
+        name = torch.cuda.get_device_name()
+    else:
+        name = f'{_cpu_name()}, {torch.get_num_threads()} threads'
+    return f'{name}; torch {torch.__version__}, Python {platform.python_version()}'
+
+
+def _cpu_name() -> str:
+    info = Path('/proc/cpuinfo')
+    if info.is_file():
+        for line in info.read_text().splitlines():
+            if line.startswith('model name'):
+                return line.partition(':')[2].strip()
+    return platform.processor() or platform.machine()
+
+
+def print_table(header: list[str], rows: list[list[str]]) -> None:
+    """Prints a Markdown table."""
+    widths = [max(len(row[i]) for row in [header, *rows]) for i in range(len(header))]
+    for row in [header, ['-' * width for width in widths], *rows]:
+        cells = (cell.ljust(width) for cell, width in zip(row, widths, strict=True))
+        print(f'| {" | ".join(cells)} |')

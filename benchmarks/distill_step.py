@@ -1,0 +1,220 @@
+"""Time and memory of a distillation step, against the reference forms.
+
+    python benchmarks/distill_step.py --pair resnet56-resnet20 --threads 2
+
+Builds the pair's FAM-KD recipe in configs/famkd and times, in turns in one
+process: a step of the student alone, the teacher's forward, and a distillation
+step with the reference and with the fast form of the layers. A step is forward,
+loss, backward and the optimizer. Peak memory is measured in processes of their
+own: on a GPU what torch allocates, on a CPU by how much the process grows.
+"""
+
+import argparse
+import json
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import torch
+from _timing import interleaved, machine, print_table
+from torch import nn
+
+from famkd.layers import FrequencyAttention, LocalAttention
+from famkd.layers.reference import ReferenceFrequencyAttention
+
+CONFIGS = Path(__file__).resolve().parent.parent / 'configs' / 'famkd'
+VARIANTS = ('student_step', 'teacher_forward', 'reference_step', 'step')
+
+
+def build(pair: str, device: str, reference: bool) -> tuple[nn.Module, tuple]:
+    """The distillation of a pair with a random teacher, and its input shape."""
+    from mmengine.config import Config
+    from mmengine.registry import init_default_scope
+
+    teacher, _, student = pair.partition('-')
+    found = sorted(CONFIGS.glob(f'*/famkd_{teacher}_{student}_*.py'))
+    if not found:
+        names = sorted(path.stem for path in CONFIGS.glob('*/famkd_*.py'))
+        raise SystemExit(f'--pair {pair}: no recipe of that pair; known: {names}')
+    config = Config.fromfile(found[0])
+    init_default_scope(config.default_scope)
+    from mmrazor.registry import MODELS
+
+    torch.manual_seed(0)
+    config.model.update(teacher_ckpt=None, allow_random_teacher=True)
+    model = MODELS.build(config.model)
+    if reference:
+        use_reference_forms(model)
+    return model.to(device).train(), tuple(config.model.input_shape)
+
+
+def use_reference_forms(model: nn.Module) -> None:
+    """Puts the reference form in the place of every fast layer."""
+    for parent in list(model.modules()):
+        for name, child in parent.named_children():
+            if isinstance(child, LocalAttention):
+                child.backend = 'reference'
+            elif isinstance(child, FrequencyAttention):
+                form = ReferenceFrequencyAttention(
+                    child.in_channels, child.out_channels, child.size
+                )
+                setattr(parent, name, form)
+
+
+def variants(
+    args: argparse.Namespace, names: tuple[str, ...]
+) -> dict[str, Callable[[], None]]:
+    """The functions to time, by name."""
+    from mmpretrain.structures import DataSample
+
+    dtype = getattr(torch, args.dtype)
+    functions = {}
+    for name in names:
+        model, shape = build(args.pair, args.device, name == 'reference_step')
+        inputs = torch.randn(args.batch, *shape, device=args.device)
+        samples = [
+            DataSample().set_gt_label(i % 100).to(args.device)
+            for i in range(args.batch)
+        ]
+        trained = model.student if name == 'student_step' else model
+        parameters = [p for p in trained.parameters() if p.requires_grad]
+        optimizer = torch.optim.SGD(parameters, lr=0.01, momentum=0.9)
+
+        def run(
+            model=model, inputs=inputs, samples=samples, optimizer=optimizer, name=name
+        ) -> None:
+            with torch.autocast(args.device, dtype, enabled=dtype != torch.float32):
+                if name == 'teacher_forward':
+                    model._run_teacher(inputs, samples)
+                    return
+                network = model.student if name == 'student_step' else model
+                losses = network(inputs, samples, mode='loss')
+                loss, _ = network.parse_losses(losses)
+            loss.backward()
+            optimizer.step()
+            optimizer.zero_grad()
+
+        functions[name] = run
+    return functions
+
+
+def peak_mb(args: argparse.Namespace, name: str) -> float:
+    """Peak memory of a variant, measured in a process of its own."""
+    options = [f'--{key}={getattr(args, key)}' for key in ('pair', 'device', 'dtype')]
+    options += [f'--threads={args.threads}', f'--batch={args.batch}']
+    command = [sys.executable, __file__, *options, f'--peak-of={name}']
+    output = subprocess.run(command, stdout=subprocess.PIPE, check=True).stdout
+    return float(output.split()[-1])
+
+
+def print_peak(args: argparse.Namespace) -> None:
+    """Runs three steps of a variant and prints its peak memory in MB."""
+    (run,) = variants(args, (args.peak_of,)).values()
+    if args.device == 'cpu':
+        # Linux: the peak so far, of imports, is forgotten.
+        Path('/proc/self/clear_refs').write_text('5')
+        before = resident_kb('VmRSS')
+    for _ in range(3):
+        run()
+    if args.device == 'cpu':
+        print((resident_kb('VmHWM') - before) / 2**10)
+    else:
+        print(torch.cuda.max_memory_allocated() / 2**20)
+
+
+def resident_kb(field: str) -> int:
+    """VmRSS (resident now) or VmHWM (its peak) of this process."""
+    for line in Path('/proc/self/status').read_text().splitlines():
+        if line.startswith(field):
+            return int(line.split()[1])
+    raise LookupError(field)
+
+
+def measure(args: argparse.Namespace) -> dict:
+    """One row of results: medians in seconds, peaks in MB."""
+    seconds = interleaved(variants(args, VARIANTS), args.rounds, args.device)
+    return {
+        'pair': args.pair,
+        'device': args.device,
+        'dtype': args.dtype,
+        **seconds,
+        'peak_mb': peak_mb(args, 'step'),
+        'reference_peak_mb': peak_mb(args, 'reference_step'),
+    }
+
+
+def table(row: dict) -> list[list[str]]:
+    """The figures and their ratios, a line each."""
+    student, teacher = row['student_step'], row['teacher_forward']
+    share = row['step'] - student - teacher
+    reference_share = row['reference_step'] - student - teacher
+    return [
+        *([name, f'{1e3 * row[name]:.1f} ms'] for name in VARIANTS),
+        ['reference_step / step', f'{row["reference_step"] / row["step"]:.2f}'],
+        ['distillation share, reference / fast', f'{reference_share / share:.1f}'],
+        ['step / (student + teacher)', f'{row["step"] / (student + teacher):.2f}'],
+        ['peak memory', f'{row["peak_mb"]:.0f} MB'],
+        ['peak memory of the reference', f'{row["reference_peak_mb"]:.0f} MB'],
+    ]
+
+
+def plot(rows: list[dict], path: Path) -> None:
+    """What a step is made of, reference next to fast."""
+    import matplotlib.pyplot as plt
+
+    figure, axis = plt.subplots(figsize=(8, 1 + 1.2 * len(rows)))
+    labels = []
+    for row in rows:
+        for form in ('reference_step', 'step'):
+            left, y = 0.0, len(labels)
+            parts = {
+                'student': row['student_step'],
+                'teacher forward': row['teacher_forward'],
+            }
+            parts['distillation'] = row[form] - sum(parts.values())
+            for color, (part, value) in enumerate(parts.items()):
+                label = part if y == 0 else None
+                axis.barh(y, 1e3 * value, left=left, color=f'C{color}', label=label)
+                left += 1e3 * value
+            labels.append(f'{row["pair"]}\n{"fast" if form == "step" else "reference"}')
+    axis.set_yticks(range(len(labels)), labels)
+    axis.invert_yaxis()
+    axis.set_xlabel('one training step [ms]')
+    axis.grid(axis='x', alpha=0.3)
+    axis.legend()
+    figure.tight_layout()
+    figure.savefig(path, dpi=100)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument('--pair', default='resnet56-resnet20', help='TEACHER-STUDENT')
+    parser.add_argument('--device', default='cpu', choices=['cpu', 'cuda'])
+    parser.add_argument(
+        '--dtype', default='float32', choices=['float32', 'bfloat16', 'float16']
+    )
+    parser.add_argument('--threads', type=int, default=2, help='CPU threads')
+    parser.add_argument('--batch', type=int, default=64)
+    parser.add_argument('--rounds', type=int, default=7)
+    parser.add_argument('--json', type=Path, help='file for the figures')
+    parser.add_argument('--plot', type=Path, help='file for the plot (PNG or SVG)')
+    parser.add_argument('--peak-of', choices=VARIANTS, help=argparse.SUPPRESS)
+    args = parser.parse_args()
+    torch.set_num_threads(args.threads)
+    if args.peak_of:
+        print_peak(args)
+        return
+
+    row = measure(args)
+    print(f'{args.pair}, batch {args.batch}, {args.dtype}; {machine(args.device)}')
+    print_table(['what', 'measured'], table(row))
+    if args.json:
+        content = {'machine': machine(args.device), 'results': [row]}
+        args.json.write_text(json.dumps(content, indent=1))
+    if args.plot:
+        plot([row], args.plot)
+
+
+if __name__ == '__main__':
+    main()
