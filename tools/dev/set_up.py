@@ -244,7 +244,10 @@ def compile_mmcv():
     with lock(folder / 'lock'):
         if mmcv_wheel():
             return
-        hidden = {} if wants_cuda() else {'CUDA_VISIBLE_DEVICES': ''}
+        # as many compilers as processors: each takes over 1 GB of memory
+        variables = {'MMCV_WITH_OPS': '1', 'MAX_JOBS': str(os.cpu_count())}
+        if not wants_cuda():
+            variables['CUDA_VISIBLE_DEVICES'] = ''
         pip(
             '[3/5] mmcv, compiled once and kept (about 10 min on two cores)',
             'wheel',
@@ -254,8 +257,7 @@ def compile_mmcv():
             '--no-cache-dir',  # pip's cache does not know for which PyTorch it was
             '--no-deps',
             f'--wheel-dir={TMP}',
-            MMCV_WITH_OPS='1',
-            **hidden,
+            **variables,
         )
         built = next(TMP.glob('onedl_mmcv*.whl'))
         partial = folder / 'partial'
