@@ -75,12 +75,12 @@ class FrequencyAttention(nn.Module):
         mask = high_pass_mask(high_pass, self.size, cutoff)
         self.register_buffer('mask', torch.fft.ifftshift(mask), persistent=False)
         if global_branch:
-            height, width = self.size
             self.register_buffer(
                 'scale', half_spectrum_scale(self.mask).float(), persistent=False
             )
+            # Not 4-D or 5-D: `.to(memory_format=...)` would lay it out as a map.
             self.filter = nn.Parameter(
-                torch.empty(height, width // 2 + 1, in_channels, out_channels, 2)
+                torch.empty(self.scale.numel(), in_channels, out_channels * 2)
             )
             self.gamma1 = nn.Parameter(torch.empty(1))
         if local_branch:
@@ -113,10 +113,9 @@ class FrequencyAttention(nn.Module):
         half_width = self.size[1] // 2 + 1
         masked = self.mask * filter
         hermitian = (masked + _conjugate_mirror(masked))[..., :half_width] / 2
-        scale = half_spectrum_scale(self.mask)
         # Bins that the mask removes altogether have no coordinates: they stay 0.
-        coordinates = hermitian / scale.where(scale > 0, torch.inf)
-        self.filter.copy_(torch.view_as_real(coordinates.permute(2, 3, 0, 1)))
+        coordinates = hermitian / self.scale.where(self.scale > 0, torch.inf)
+        self._bins.copy_(torch.view_as_real(coordinates.permute(2, 3, 0, 1)))
 
     @torch.no_grad()
     def full_spectrum(self) -> Tensor:
@@ -126,10 +125,17 @@ class FrequencyAttention(nn.Module):
             Tensor: Shape (C_in, C_out, H, W), in FFT order (not shifted), with
             Hermitian symmetry.
         """
-        scaled = self.filter * self.scale[..., None, None, None]
+        scaled = self._bins * self.scale[..., None, None, None]
         half = torch.view_as_complex(scaled).permute(2, 3, 0, 1)
         # Through real space, where the symmetry of an inverse DFT is automatic.
         return torch.fft.fft2(torch.fft.irfft2(half, s=self.size))
+
+    @property
+    def _bins(self) -> Tensor:
+        """The filter as (H, W // 2 + 1, C_in, C_out, 2)."""
+        return self.filter.view(
+            *self.scale.shape, self.in_channels, self.out_channels, 2
+        )
 
     def forward(self, x: Tensor) -> Tensor:
         if x.shape[-2:] != self.size:
@@ -144,7 +150,7 @@ class FrequencyAttention(nn.Module):
             pointwise = self.gamma2 * self.local.weight.flatten(1).t()
             bias = self.gamma2 * self.local.bias
         scale = self.gamma1 * self.scale
-        return frequency_filter(x, self.filter, scale, pointwise, bias, self.backend)
+        return frequency_filter(x, self._bins, scale, pointwise, bias, self.backend)
 
     def extra_repr(self) -> str:
         return f'{self.in_channels}, {self.out_channels}, size={self.size}'
