@@ -1,0 +1,286 @@
+"""Checks golden files, numbers of the authors' released code, against famkd.
+
+    python tests/golden.py DIR
+
+prints a line for every file of DIR, ``PASS|FAIL file max-relative-error`` or ``SKIP
+file reason``, and exits with 1 if one fails. Errors are relative to the largest value
+of each array; the largest one allowed is 1e-4.
+
+A file holds ``meta`` (JSON: ``kind`` and settings), inputs, parameters, outputs, and
+gradients ``grad_*`` for the cotangent ``grad_out`` (or of ``loss``). A file that has
+an array which we do not compare, or lacks one that we need, fails.
+"""
+
+import argparse
+import json
+import re
+import sys
+from pathlib import Path
+
+import numpy as np
+import torch
+from mmengine.model import BaseModel
+from torch import nn
+
+from famkd.layers import FrequencyAttention, LocalAttention, high_pass_mask
+from famkd.models import ReviewDistiller
+
+TOLERANCE = 1e-4
+
+
+class Skip(Exception):
+    """famkd does not have what the file is about."""
+
+
+class Golden:
+    """The arrays of a file, and how far ours are from them."""
+
+    def __init__(self, path):
+        with np.load(path) as arrays:
+            self.meta = json.loads(str(arrays['meta']))
+            self.arrays = {
+                name: torch.from_numpy(arrays[name])
+                for name in arrays.files
+                if name != 'meta'
+            }
+        self.unused = set(self.arrays)
+        self.error = 0.0
+
+    def take(self, name):
+        """An array of the file."""
+        self.unused.discard(name)
+        return self.arrays[name]
+
+    def take_all(self, prefix):
+        """The arrays prefix0, prefix1, ..."""
+        pattern = re.compile(rf'{prefix}\d+')
+        count = sum(pattern.fullmatch(name) is not None for name in self.arrays)
+        return [self.take(f'{prefix}{i}') for i in range(count)]
+
+    def take_complex(self, name):
+        """An array that the file keeps as real and imaginary part."""
+        return torch.complex(self.take(f'{name}_real'), self.take(f'{name}_imag'))
+
+    def load(self, module):
+        """Sets the parameters of a module; returns them by their name in the file."""
+        parameters = {}
+        for path, owner in module.named_modules():
+            for key, parameter in owner.named_parameters(recurse=False):
+                name = golden_name(f'{path}.{key}'.lstrip('.'))
+                if isinstance(owner, FrequencyAttention) and key == 'filter':
+                    owner.load_full_spectrum(self.take_complex(name))
+                else:
+                    value = self.take(name).reshape(parameter.shape)
+                    parameter.data.copy_(value)
+                parameters[name] = parameter
+        return parameters
+
+    def compare(self, ours, expected):
+        """Compares values of the file, or what follows from them, with ours."""
+        if not expected.numel():
+            return
+        difference = (ours.detach().reshape(expected.shape) - expected).abs().max()
+        error = difference / (expected.abs().max().item() or 1.0)
+        # A NaN is an error too: max() would lose it.
+        self.error = max(self.error, error.nan_to_num(torch.inf).item())
+
+    def compare_gradients(self, tensors):
+        """Compares the gradients that the file has of these tensors."""
+        for name, tensor in tensors.items():
+            if f'grad_{name}' in self.arrays:
+                self.compare(tensor.grad, self.take(f'grad_{name}'))
+
+
+def golden_name(name):
+    """The name in a golden file of a parameter of ours."""
+    for pattern, replacement in (
+        (r'^stages\.(\d+)\.(fusion|head)\.', r'level\1.'),
+        (r'^(level\d+)\.conv\.', r'\1.out.'),
+        (r'^(level\d+)\.bn\.', r'\1.out_bn.'),
+        (r'\.(weight|bias)$', r'_\1'),
+    ):
+        name = re.sub(pattern, replacement, name)
+    return name
+
+
+def check_layer(golden, module, *names):
+    """Output and gradients of a layer for the inputs of these names."""
+    parameters = golden.load(module)
+    inputs = {name: golden.take(name).requires_grad_() for name in names}
+    out = module(*inputs.values())
+    out.backward(golden.take('grad_out'))
+    golden.compare(out, golden.take('out'))
+    golden.compare_gradients({**inputs, **parameters})
+
+
+def check_frequency_attention(golden):
+    x, filter = golden.take('x'), golden.take_complex('filter')
+    module = FrequencyAttention(
+        *filter.shape[:2], tuple(x.shape[-2:]), **high_pass(golden)
+    )
+    check_layer(golden, module, 'x')
+
+    # One step on the filter is one step on the full spectrum, as large as itself.
+    grad = golden.take_complex('grad_filter')
+    lr = (filter.abs().max() / grad.abs().max()).item()
+    torch.optim.SGD([module.filter], lr).step()
+    golden.compare(
+        torch.view_as_real(module.full_spectrum()),
+        torch.view_as_real(acting_part(filter - lr * grad, **high_pass(golden))),
+    )
+
+
+def acting_part(filter, **high_pass):
+    """What of a full spectrum acts on real maps: (h K(k) + h conj(K(-k))) / 2."""
+    height, width = filter.shape[-2:]
+    mask = high_pass_mask(high_pass['high_pass'], (height, width), high_pass['cutoff'])
+    masked = torch.fft.ifftshift(mask) * filter
+    mirror = masked[..., -torch.arange(height) % height, :]
+    mirror = mirror[..., -torch.arange(width) % width]
+    return (masked + mirror.conj()) / 2
+
+
+def high_pass(golden):
+    return {
+        'high_pass': golden.meta.get('high_pass', 'ideal'),
+        'cutoff': golden.meta['cutoff'],
+    }
+
+
+def check_cross_attention(golden):
+    check_layer(golden, local_attention(golden), 'x', 'y')
+
+
+def check_local_attention(golden):
+    check_layer(golden, local_attention(golden), 'x')
+
+
+def local_attention(golden):
+    kernel_size = golden.meta.get('kernel_size', 3)
+    if kernel_size != 3:
+        raise Skip(f'windows of {kernel_size}x{kernel_size}: famkd has 3x3 only')
+    return LocalAttention(golden.arrays['x'].shape[1])
+
+
+def check_review_famkd(golden):
+    check_review(
+        golden,
+        fusion=dict(type='CrossAttentionFusion'),
+        head=dict(type='FAMHead', **high_pass(golden)),
+        loss=dict(type='StageMSELoss'),
+    )
+
+
+def check_review_abf(golden):
+    check_review(
+        golden,
+        fusion=dict(type='ABFusion'),
+        head=dict(type='ConvHead'),
+        loss=dict(type='HCLLoss'),
+    )
+
+
+class Features(BaseModel):
+    """A network whose modules stage0, stage1, ... give these features."""
+
+    def __init__(self, features):
+        super().__init__()
+        self.features = features
+        for i in range(len(features)):
+            self.add_module(f'stage{i}', nn.Identity())
+
+    def forward(self):
+        for i, feature in enumerate(self.features):
+            self.get_submodule(f'stage{i}')(feature)
+
+
+def check_review(golden, fusion, head, loss):
+    """A review distiller between two networks that give the file's features."""
+    student = [feature.requires_grad_() for feature in golden.take_all('student')]
+    teacher = golden.take_all('teacher')
+    distiller = ReviewDistiller(
+        student_stages=[f'stage{i}' for i in range(len(student))],
+        teacher_stages=[f'stage{i}' for i in range(len(teacher))],
+        fusion=dict(**fusion, mid_channels=golden.meta.get('mid_channels')),
+        head=head,
+        loss=loss,
+    )
+    networks = Features(student), Features(teacher)
+    distiller.prepare_from_student(networks[0])
+    distiller.prepare_from_teacher(networks[1])
+    with distiller.student_recorders, distiller.teacher_recorders:
+        for network in networks:
+            network()
+    distiller.build_stages()
+
+    outs = {}
+    for i, stage in enumerate(distiller.stages):
+        stage['head'].register_forward_hook(
+            lambda module, inputs, out, i=i: outs.update({i: out})
+        )
+    parameters = golden.load(distiller)
+    total = sum(distiller.compute_distill_losses().values())
+    total.backward()
+    golden.compare(total, golden.take('loss'))
+    for i, expected in enumerate(golden.take_all('out')):
+        golden.compare(outs[i], expected)
+    inputs = {f'student{i}': feature for i, feature in enumerate(student)}
+    golden.compare_gradients({**inputs, **parameters})
+
+
+CHECKS = {
+    'frequency_attention': check_frequency_attention,
+    'cross_attention': check_cross_attention,
+    'local_attention': check_local_attention,
+    'review_famkd': check_review_famkd,
+    'review_abf': check_review_abf,
+}
+
+
+def check_file(path):
+    """Checks one file.
+
+    Returns:
+        float: The largest relative error.
+
+    Raises:
+        Skip: If famkd does not have what the file is about.
+    """
+    golden = Golden(path)
+    kind = golden.meta['kind']
+    if kind not in CHECKS:
+        raise Skip(f'kind {kind!r} is not built')
+    CHECKS[kind](golden)
+    if golden.unused:
+        raise ValueError(f'arrays not compared: {", ".join(sorted(golden.unused))}')
+    return golden.error
+
+
+def main():
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument('dir', type=Path, help='folder of golden files')
+    folder = parser.parse_args().dir
+    paths = sorted(folder.glob('*.npz'))
+    if not paths:
+        parser.error(f'no golden files in {folder}')
+
+    failed = False
+    for path in paths:
+        try:
+            error = check_file(path)
+            verdict = 'PASS' if error <= TOLERANCE else 'FAIL'
+            line = f'{verdict} {path.name} {error:.2e}'
+        except Skip as reason:
+            verdict, line = 'SKIP', f'SKIP {path.name} {reason}'
+        except Exception as problem:  # a bad file must not hide the others
+            reason = ' '.join(f'{type(problem).__name__}: {problem}'.split())
+            verdict, line = 'FAIL', f'FAIL {path.name} inf ({reason})'
+        print(line, flush=True)
+        failed |= verdict == 'FAIL'
+    return int(failed)
+
+
+if __name__ == '__main__':
+    sys.exit(main())

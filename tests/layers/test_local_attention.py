@@ -1,0 +1,95 @@
+import pytest
+import torch
+
+from famkd.layers import LocalAttention
+
+
+def by_hand(module, x, y):
+    """The formula for every pixel and channel: nothing is unfolded or padded."""
+    weights = [conv.weight[:, :, 0, 0] for conv in (module.query, module.key)]
+    query = torch.einsum('oc,nchw->nohw', weights[0], y)
+    key = torch.einsum('oc,nchw->nohw', weights[1], x)
+    value = torch.einsum('oc,nchw->nohw', module.value.weight[:, :, 0, 0], x)
+    batch, channels, height, width = x.shape
+    pixels = []
+    for c in range(channels):
+        for i in range(height):
+            for j in range(width):
+                logits, values = [], []
+                for a in range(3):
+                    for b in range(3):
+                        row, column = i + a - 1, j + b - 1
+                        inside = 0 <= row < height and 0 <= column < width
+                        zero = x.new_zeros(batch)
+                        k = key[:, c, row, column] if inside else zero
+                        v = value[:, c, row, column] if inside else zero
+                        if c < channels // 2:
+                            r = module.rel_h[c, a]
+                        else:
+                            r = module.rel_w[c - channels // 2, b]
+                        logits.append(query[:, c, i, j] * (k + r))
+                        values.append(v)
+                weights = torch.stack(logits).softmax(dim=0)
+                pixels.append((weights * torch.stack(values)).sum(dim=0))
+    return torch.stack(pixels, dim=1).view(batch, channels, height, width)
+
+
+def gradients(out, cotangent, module, inputs):
+    return torch.autograd.grad(out, [*inputs, *module.parameters()], cotangent)
+
+
+@pytest.mark.parametrize('size', [(4, 4), (3, 5), (1, 1), (1, 4), (2, 1)], ids=str)
+@pytest.mark.parametrize('cross', [True, False], ids=['cross', 'self'])
+def test_equals_the_formula(size, cross):
+    torch.manual_seed(0)
+    module = LocalAttention(4).double()
+    inputs = torch.randn(1 + cross, 2, 4, *size, dtype=torch.float64)
+    inputs = [x.requires_grad_() for x in inputs.unbind()]
+    cotangent = torch.randn(2, 4, *size, dtype=torch.float64)
+    out = module(*inputs)
+    expected = by_hand(module, inputs[0], inputs[-1])
+    torch.testing.assert_close(out, expected)
+    torch.testing.assert_close(
+        gradients(out, cotangent, module, inputs),
+        gradients(expected, cotangent, module, inputs),
+    )
+
+
+@pytest.mark.parametrize('dtype', [torch.bfloat16, torch.float16])
+def test_autocast(dtype):
+    torch.manual_seed(0)
+    module = LocalAttention(8)
+    x, y = torch.randn(2, 2, 8, 7, 9)
+    expected = module(x, y)
+    with torch.autocast('cpu', dtype):
+        out = module(x, y)
+    error = (out.float() - expected).abs().max() / expected.abs().max()
+    assert error < 1e-2
+    out.float().square().mean().backward()
+    assert all(p.grad.dtype == torch.float32 for p in module.parameters())
+    assert all(p.grad.isfinite().all() for p in module.parameters())
+
+
+def test_initialisation_is_the_released_one():
+    torch.manual_seed(0)
+    module = LocalAttention(128)
+    for conv in (module.query, module.key, module.value):
+        assert conv.bias is None
+        # Kaiming normal, fan-out 128.
+        assert conv.weight.std().item() == pytest.approx((2 / 128) ** 0.5, rel=0.05)
+    positions = torch.cat((module.rel_h, module.rel_w))
+    assert positions.mean().item() == pytest.approx(0, abs=0.1)
+    assert positions.std().item() == pytest.approx(1, rel=0.1)
+
+
+def test_odd_channels():
+    with pytest.raises(
+        ValueError,
+        match=r'channels=5 is odd, but local attention .* use an even number',
+    ):
+        LocalAttention(5)
+
+
+def test_unknown_backend():
+    with pytest.raises(ValueError, match="backend = 'cudnn' is unknown; use one of"):
+        LocalAttention(2, backend='cudnn')(torch.zeros(1, 2, 3, 3))
