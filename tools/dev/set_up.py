@@ -244,8 +244,9 @@ def compile_mmcv():
     with lock(folder / 'lock'):
         if mmcv_wheel():
             return
-        # as many compilers as processors: each takes over 1 GB of memory
-        variables = {'MMCV_WITH_OPS': '1', 'MAX_JOBS': str(os.cpu_count())}
+        # one compiler per processor: each takes over 1 GB of memory
+        jobs = os.environ.get('MAX_JOBS') or str(os.cpu_count())
+        variables = {'MMCV_WITH_OPS': '1', 'MAX_JOBS': jobs}
         if not wants_cuda():
             variables['CUDA_VISIBLE_DEVICES'] = ''
         pip(
@@ -301,7 +302,6 @@ def install():
 
 def main():
     """Sets up; returns the exit status."""
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         check_python()
         wanted = fingerprint()
@@ -324,4 +324,5 @@ def main():
 
 
 if __name__ == '__main__':
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     sys.exit(main())
