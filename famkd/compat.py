@@ -18,7 +18,7 @@ work, and says so when it is used.
 import importlib
 import platform
 import sys
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from functools import cache
 from importlib import metadata, util
 from types import ModuleType
@@ -101,16 +101,17 @@ def import_mmrazor():
             f'shown to it as {NEWEST_MMCV_FOR_MMRAZOR} while it was imported.'
         )
 
+    stand_in = nullcontext()
     try:
         _import_or_undo(QUANTIZATION)
     except Exception:
-        with _stand_in(QUANTIZATION):
-            importlib.import_module('mmrazor.models')
+        stand_in = _stand_in(QUANTIZATION)
         adapted.append(
             f'{QUANTIZATION} cannot be imported with this PyTorch: left out.'
         )
-    importlib.import_module('mmrazor.models')
-    importlib.import_module('mmrazor.engine')
+    with stand_in:
+        for name in ('mmrazor.structures', 'mmrazor.models', 'mmrazor.engine'):
+            importlib.import_module(name)
     return tuple(adapted)
 
 

@@ -1,0 +1,207 @@
+"""famkd.compat on the installed stack, and on small stand-ins of other ones."""
+
+import subprocess
+import sys
+from importlib import metadata
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+
+RAZOR = """
+import mmcv
+seen = mmcv.__version__
+from .version import __version__
+assert seen <= '2.1.0', f'MMCV=={seen} is used but incompatible.'
+"""
+QUANTIZATION = 'class QConfigHandler: pass\nBackendConfigs = {}\n'
+MODELS = 'from mmrazor.structures.quantization import BackendConfigs, QConfigHandler\n'
+
+
+class Stack:
+    """A folder with tiny packages in place of the real ones."""
+
+    def __init__(self, folder):
+        self.folder = folder
+        for name in ('torch', 'mmengine', 'mmpretrain'):
+            self.write(name, '')
+        self.write('mmrazor', RAZOR)
+        self.write('mmrazor.version', "__version__ = '1.0.0'\n")
+        self.write('mmrazor.structures', 'from .quantization import *\n')
+        self.write('mmrazor.structures.quantization', QUANTIZATION)
+        self.write('mmrazor.models', MODELS)
+        self.write('mmrazor.engine', '')
+        self.mmcv('2.3.6')
+
+    def write(self, module, text):
+        path = self.folder.joinpath(*module.split('.'))
+        path.mkdir(parents=True, exist_ok=True)
+        (path / '__init__.py').write_text(text)
+
+    def mmcv(self, version):
+        self.write('mmcv', f'__version__ = {version!r}\n')
+        info = self.folder / 'onedl_mmcv-0.dist-info'
+        info.mkdir(exist_ok=True)
+        (info / 'METADATA').write_text(f'Name: onedl-mmcv\nVersion: {version}\n')
+
+    def python(self, *arguments):
+        return subprocess.run(
+            [sys.executable, *arguments],
+            env={'PYTHONPATH': f'{self.folder}:{ROOT}'},
+            capture_output=True,
+            text=True,
+        )
+
+    def check(self, code):
+        result = self.python('-c', f'import sys\n{code}')
+        assert result.returncode == 0, result.stderr
+
+
+@pytest.fixture
+def stack(tmp_path):
+    return Stack(tmp_path)
+
+
+def test_the_installed_stack_and_nothing_stays_changed():
+    import mmcv
+
+    from famkd.compat import import_mmrazor
+
+    import_mmrazor()
+    assert 'mmrazor.models' in sys.modules and 'mmrazor.engine' in sys.modules
+    assert 'mmrazor.structures.quantization' not in sys.modules
+    assert mmcv.__version__ == metadata.version('onedl-mmcv')
+    assert import_mmrazor() is import_mmrazor()
+
+
+def test_quantization_says_that_it_is_not_there():
+    from famkd.compat import import_mmrazor
+
+    import_mmrazor()
+    from mmrazor.models.quantizers import TorchNativeQuantizer
+
+    with pytest.raises(ImportError, match='needs an older PyTorch: see famkd.compat'):
+        TorchNativeQuantizer(global_qconfig={})
+
+
+def test_importing_the_installed_stack_prints_nothing():
+    code = 'from famkd.compat import import_mmrazor; import_mmrazor()'
+    result = subprocess.run(
+        [sys.executable, '-c', code], cwd=ROOT, capture_output=True, text=True
+    )
+    assert (result.returncode, result.stdout, result.stderr) == (0, '', '')
+
+
+def test_plain_import_that_works_is_left_alone(stack):
+    stack.mmcv('2.1.0')
+    stack.write('mmrazor.engine', 'import sys\nbefore = set(sys.modules)\n')
+    stack.check("""
+from famkd.compat import import_mmrazor
+assert import_mmrazor() == ()
+import mmrazor.models, mmrazor.structures.quantization as real
+assert mmrazor.seen == '2.1.0'
+assert mmrazor.models.QConfigHandler is real.QConfigHandler
+""")
+
+
+def test_mmcv_shows_an_older_version_only_while_mmrazor_is_imported(stack):
+    stack.check("""
+from famkd.compat import import_mmrazor
+adapted, = import_mmrazor()
+assert '2.3.6 was shown to it as 2.1.0' in adapted
+import mmcv, mmrazor.models, mmrazor.structures.quantization as real
+assert mmrazor.seen == '2.1.0' and mmcv.__version__ == '2.3.6'
+assert mmrazor.models.QConfigHandler is real.QConfigHandler
+""")
+
+
+def test_quantization_that_cannot_be_imported_is_left_out(stack):
+    stack.write('mmrazor.structures.quantization.config', '')
+    stack.write(
+        'mmrazor.structures.quantization',
+        'from . import config\nraise ImportError("torch.ao")\n',
+    )
+    stack.check("""
+from famkd.compat import import_mmrazor
+assert len(import_mmrazor()) == 2
+import mmrazor.models, mmrazor.engine, mmrazor.structures
+left = [name for name in sys.modules if 'quantization' in name]
+assert not left, left
+assert not hasattr(mmrazor.structures, 'QConfigHandler')
+assert not hasattr(mmrazor.structures, 'quantization')
+""")
+
+
+def test_other_failure_is_reported_and_leaves_nothing_changed(stack):
+    stack.write('mmrazor.structures.quantization', 'raise ImportError("torch.ao")\n')
+    stack.write('mmrazor.models', 'raise ImportError("libGL.so.1")\n')
+    stack.check("""
+from famkd.compat import import_mmrazor
+try:
+    import_mmrazor()
+except ImportError as error:
+    assert str(error) == 'libGL.so.1', error
+else:
+    raise AssertionError
+import mmcv
+assert mmcv.__version__ == '2.3.6'
+assert 'mmrazor.structures.quantization' not in sys.modules
+""")
+
+
+def test_failed_attempt_can_be_repeated(stack):
+    stack.write('mmrazor', RAZOR + "raise AssertionError('MMEngine==9 is wrong.')\n")
+    stack.check("""
+from famkd.compat import import_mmrazor
+for _ in range(2):
+    try:
+        import_mmrazor()
+    except ImportError as error:
+        assert str(error) == 'MMEngine==9 is wrong.', error
+    else:
+        raise AssertionError
+    assert not [name for name in sys.modules if name.startswith('mmrazor')]
+""")
+
+
+@pytest.mark.parametrize(
+    'module, install',
+    [
+        ('torch', 'torch>=2.0.0'),
+        ('mmengine', 'onedl-mmengine>=0.8.3'),
+        ('mmcv', 'onedl-mmcv>=2.0.0'),
+        ('mmpretrain', 'onedl-mmpretrain>=1.0.0'),
+        ('mmrazor', 'mmrazor>=1.0.0'),
+    ],
+)
+def test_missing_package(stack, module, install):
+    stack.check(f"""
+sys.modules[{module!r}] = None
+from famkd.compat import import_mmrazor
+try:
+    import_mmrazor()
+except ImportError as error:
+    assert {module + ' is not installed'!r} in str(error), error
+    assert "pip install '{install}'" in str(error), error
+else:
+    raise AssertionError
+""")
+
+
+def test_mmcv_too_old_ends_the_report_with_one_line(stack):
+    stack.mmcv('1.7.2')
+    result = stack.python('-m', 'famkd.compat')
+    assert result.returncode == 1
+    assert result.stderr.startswith(
+        'error: famkd needs mmcv >= 2.0.0, but mmcv is version 1.7.2. Install it: '
+    )
+    assert result.stderr.count('\n') == 1
+    assert 'mmcv         1.7.2' in result.stdout
+
+
+def test_report(stack):
+    result = stack.python('-m', 'famkd.compat')
+    assert (result.returncode, result.stderr) == (0, '')
+    assert 'mmcv         2.3.6' in result.stdout
+    assert '- MMRazor accepts mmcv up to 2.1.0: 2.3.6 was shown' in result.stdout
