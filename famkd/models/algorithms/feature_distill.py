@@ -9,6 +9,7 @@ from mmrazor.models.utils import add_prefix
 from mmrazor.registry import MODELS
 from torch import Tensor, nn
 
+from .acceleration import accelerate
 from .early_stop import EarlyStop
 from .networks import build_network, load_teacher
 
@@ -39,14 +40,18 @@ class FeatureDistill(SingleTeacherDistill):
         teacher_ckpt: Path or URL of the teacher's checkpoint.
         allow_random_teacher: Whether the teacher may have weights that no
             checkpoint gave. Defaults to False.
+        teacher_acceleration: Options of :func:`accelerate` for the teacher,
+            ``channels_last``, ``fuse_bn`` and ``compile``. A compiled teacher
+            runs to its end. Defaults to None (none of them).
         input_shape: Shape (C, H, W) of the probe input. Fixed-size connectors
             are built for the map sizes that it gives. Defaults to
             (3, 224, 224).
         **kwargs: Further arguments of ``SingleTeacherDistill``.
 
     Raises:
-        ValueError: If the teacher would be (partly) random, or its checkpoint
-            is of another network.
+        ValueError: If the teacher would be (partly) random or trained, its
+            checkpoint is of another network, or the student would not be
+            trained with its own loss.
         FileNotFoundError: If there is no file at ``teacher_ckpt``.
     """
 
@@ -57,6 +62,7 @@ class FeatureDistill(SingleTeacherDistill):
         teacher: dict | BaseModel,
         teacher_ckpt: str | None = None,
         allow_random_teacher: bool = False,
+        teacher_acceleration: dict | None = None,
         input_shape: Sequence[int] = (3, 224, 224),
         **kwargs,
     ) -> None:
@@ -68,14 +74,25 @@ class FeatureDistill(SingleTeacherDistill):
             teacher=build_network(teacher),
             **kwargs,
         )
-        if self.teacher_trainable:
-            raise ValueError(
-                'teacher_trainable=True: FeatureDistill needs a frozen teacher; '
-                'use mmrazor.SingleTeacherDistill to train it'
-            )
+        for name, needed in (
+            ('teacher_trainable', False),
+            ('student_trainable', True),
+            ('calculate_student_loss', True),
+        ):
+            if getattr(self, name) != needed:
+                raise ValueError(
+                    f'{name}={not needed}: FeatureDistill trains the student with its '
+                    'own loss too, and the teacher not at all; leave it out, or use '
+                    'mmrazor.SingleTeacherDistill'
+                )
         load_teacher(self.teacher, teacher_ckpt, allow_random_teacher)
+        acceleration = teacher_acceleration or {}
+        accelerate(self.teacher, **acceleration)
         self.distill_weight = 1.0
         self._early_stop = EarlyStop(self.distiller, self.teacher, from_student=False)
+        if acceleration.get('compile'):
+            # What is compiled cannot be left by an exception.
+            self._early_stop.disable()
         if hasattr(self.distiller, 'build_stages'):
             self._probe(tuple(input_shape))
 
@@ -133,7 +150,8 @@ class FeatureDistill(SingleTeacherDistill):
         modes = {module: module.training for module in self.student.modules()}
         self.student.eval()
         probe = torch.zeros(1, *input_shape)
-        self._run_teacher(probe, None)
+        with self.distiller.teacher_recorders, self._early_stop:
+            self.teacher(probe, None, mode='tensor')
         early_stop = EarlyStop(self.distiller, self.student, from_student=True)
         with self.distiller.student_recorders, early_stop:
             self.student(probe, None, mode='tensor')
