@@ -141,7 +141,8 @@ class FrequencyAttention(nn.Module):
         if x.shape[-2:] != self.size:
             raise ValueError(
                 f'the map is {tuple(x.shape[-2:])} but this FrequencyAttention was '
-                f'built with size={self.size}; build it with the size of the map'
+                f'built with size={self.size}; build it with the size of the map (in '
+                'a distillation config: set model.input_shape to that of the images)'
             )
         if not self.global_branch:
             return self.gamma2.to(x.dtype) * self.local(x)

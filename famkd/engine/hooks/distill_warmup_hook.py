@@ -3,7 +3,7 @@
 from mmengine.hooks import Hook
 from mmengine.model import is_model_wrapper
 from mmengine.registry import HOOKS
-from mmengine.runner import Runner
+from mmengine.runner import IterBasedTrainLoop, Runner
 
 
 @HOOKS.register_module()
@@ -18,7 +18,8 @@ class DistillWarmupHook(Hook):
         by_epoch: Whether :math:`t` counts epochs. Defaults to True.
 
     Raises:
-        ValueError: If ``length`` is not positive.
+        ValueError: If ``length`` is not positive, or epochs are to be counted in
+            a training that counts iterations only.
 
     Source: FAM-KD and ReviewKD, released training code (20 epochs on
     CIFAR-100, 1 on ImageNet).
@@ -32,6 +33,14 @@ class DistillWarmupHook(Hook):
             )
         self.length = length
         self.by_epoch = by_epoch
+
+    def before_train(self, runner: Runner) -> None:
+        if self.by_epoch and isinstance(runner.train_loop, IterBasedTrainLoop):
+            raise ValueError(
+                'by_epoch=True of DistillWarmupHook needs epochs, but train_cfg has '
+                f'by_epoch=False; set by_epoch=False and length={self.length} in '
+                'iterations'
+            )
 
     def before_train_iter(
         self, runner: Runner, batch_idx: int, data_batch: dict | None = None

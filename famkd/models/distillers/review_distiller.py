@@ -56,8 +56,9 @@ class ReviewDistiller(ConfigurableDistiller):
 
     Raises:
         ValueError: If the numbers of stages differ, a source is no module of
-            the network, a record is no single feature, or the channels are
-            not the expected ones.
+            the network, a record is no single feature, the channels are not
+            the expected ones, or the fusion is unknown.
+        RuntimeError: If the losses are asked for before the stages are built.
 
     Source: FAM-KD (WACV 2024), Figs. 2 and 3; ReviewKD (CVPR 2021), Fig. 2.
     """
@@ -115,12 +116,7 @@ class ReviewDistiller(ConfigurableDistiller):
         in_channels = _checked_channels(students, self.student_channels, 'student')
         out_channels = _checked_channels(teachers, self.teacher_channels, 'teacher')
 
-        mid_channels = self.fusion.get('mid_channels')
-        if mid_channels is None:
-            fusion_class = MODELS.get(self.fusion['type'])
-            mid_channels = fusion_class.default_mid_channels(in_channels)
-        elif isinstance(mid_channels, int):
-            mid_channels = [mid_channels] * len(in_channels)
+        mid_channels = self._mid_channels(in_channels)
         review_channels = [*mid_channels[1:], None]
 
         for i, teacher in enumerate(teachers):
@@ -140,6 +136,11 @@ class ReviewDistiller(ConfigurableDistiller):
 
     def compute_distill_losses(self) -> dict[str, Tensor]:
         """One ``loss_stage{i}`` for every stage, 1 the shallowest."""
+        if not self.stages:
+            raise RuntimeError(
+                'ReviewDistiller has no stages yet: use it in an algorithm that calls '
+                "build_stages(), such as type='mmrazor.FeatureDistill'"
+            )
         losses = super().compute_distill_losses()
         review = None
         for i in reversed(range(len(self.stages))):
@@ -149,6 +150,28 @@ class ReviewDistiller(ConfigurableDistiller):
             review = resize_like(stage['fusion'](student, review), teacher)
             losses[f'loss_stage{i + 1}'] = self.loss(stage['head'](review), teacher)
         return losses
+
+    def _mid_channels(self, in_channels: list[int]) -> list[int]:
+        """Output channels of every fusion."""
+        fusion_class = MODELS.get(self.fusion['type'])
+        if not hasattr(fusion_class, 'default_mid_channels'):
+            raise ValueError(
+                f"fusion: type={self.fusion['type']!r} is no ReviewFusion in MMRazor's "
+                'registry; use CrossAttentionFusion, ABFusion or a subclass of '
+                'ReviewFusion (is its module in custom_imports?)'
+            )
+        mid_channels = self.fusion.get('mid_channels')
+        if mid_channels is None:
+            return fusion_class.default_mid_channels(in_channels)
+        if isinstance(mid_channels, int):
+            return [mid_channels] * len(in_channels)
+        if len(mid_channels) != len(in_channels):
+            raise ValueError(
+                f'fusion: mid_channels={list(mid_channels)} are {len(mid_channels)} '
+                f'numbers for {len(in_channels)} stages; give one for each stage, or '
+                'one number for all'
+            )
+        return list(mid_channels)
 
     def _feature(self, record: dict) -> Tensor:
         """A recorded feature as a map (N, C, H, W)."""

@@ -28,7 +28,16 @@ class StageMSELoss(nn.Module):
 
         Returns:
             Tensor: The loss, a scalar in float32 or wider.
+
+        Raises:
+            ValueError: If the shapes differ.
         """
+        if s_feature.shape != t_feature.shape:
+            raise ValueError(
+                f'the feature of the student is {tuple(s_feature.shape)}, that of the '
+                f'teacher {tuple(t_feature.shape)}; put a connector between them that '
+                'gives the shape of the teacher'
+            )
         # Squares of half precision under- and overflow.
         return self.loss_weight * mse_loss(_widen(s_feature), _widen(t_feature))
 
