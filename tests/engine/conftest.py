@@ -1,0 +1,1 @@
+import famkd.models  # noqa: F401 (makes MMRazor importable for the tests)
