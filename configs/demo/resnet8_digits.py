@@ -1,0 +1,7 @@
+# The student alone.
+_base_ = ['../_base_/models/cifar100_classifier.py', './digits_few.py']
+
+model = dict(
+    backbone=dict(type='CIFARResNet', depth=8),
+    head=dict(in_channels=64, num_classes=10, topk=(1,)),
+)

@@ -1,0 +1,106 @@
+"""The whole path: teacher, distillation, resume, test, extracted student, test."""
+
+import json
+
+import pytest
+import torch
+
+
+@pytest.fixture(scope='module')
+def runs(tool, tiny_configs):
+    """Work folders of a teacher and of a student distilled from it."""
+    folders = {name: path.with_suffix('') for name, path in tiny_configs.items()}
+    for name in ('teacher', 'famkd'):
+        argv = [str(tiny_configs[name]), '--work-dir', str(folders[name])]
+        tool('train').main([*argv, '--cfg-options', 'randomness.seed=0'])
+    return folders
+
+
+def run_test(tool, config, checkpoint, folder, *options):
+    argv = [str(config), str(checkpoint), '--work-dir', str(folder), *options]
+    return tool('test').main(argv)
+
+
+def test_distillation_trains_the_student_only(runs):
+    teacher = torch.load(runs['teacher'] / 'epoch_2.pth', weights_only=False)
+    distilled = torch.load(runs['famkd'] / 'epoch_2.pth', weights_only=False)
+    weights = distilled['state_dict']
+    for key, value in teacher['state_dict'].items():
+        assert torch.equal(weights[f'teacher.{key}'], value), key
+    assert any(key.startswith('distiller.') for key in weights)
+
+
+def test_resume_goes_on_where_it_stopped(tool, runs, tiny_configs, tmp_path):
+    checkpoint = runs['famkd'] / 'epoch_2.pth'
+    argv = [str(tiny_configs['famkd']), '--work-dir', str(tmp_path)]
+    more = ['--cfg-options', 'train_cfg.max_epochs=3']
+    tool('train').main([*argv, '--resume', str(checkpoint), *more])
+    resumed = torch.load(tmp_path / 'epoch_3.pth', weights_only=False)
+    assert resumed['meta']['epoch'] == 3
+    assert resumed['meta']['iter'] == 6  # two batches an epoch
+
+    more = ['--cfg-options', 'train_cfg.max_epochs=4']
+    tool('train').main([*argv, '--resume', 'auto', *more])
+    assert torch.load(tmp_path / 'epoch_4.pth', weights_only=False)['meta']['iter'] == 8
+
+
+def test_amp_and_no_validate_on_the_cpu(tool, runs, tiny_configs, tmp_path):
+    argv = [str(tiny_configs['famkd']), '--work-dir', str(tmp_path)]
+    tool('train').main([*argv, '--amp', '--no-validate'])
+    weights = torch.load(tmp_path / 'epoch_2.pth', weights_only=False)['state_dict']
+    assert all(v.isfinite().all() for v in weights.values() if v.is_floating_point())
+    (log,) = tmp_path.glob('*/vis_data/scalars.json')
+    logged = [json.loads(line) for line in log.read_text().splitlines()]
+    assert len(logged) == 2
+    assert not any('accuracy/top1' in line for line in logged)
+
+
+def test_student_is_the_same_inside_and_outside(tool, runs, tiny_configs, tmp_path):
+    distilled, student = runs['famkd'] / 'epoch_2.pth', tmp_path / 'new' / 'student.pth'
+    # The teacher's checkpoint is not needed to test a student.
+    config = tmp_path / 'no_teacher.py'
+    config.write_text(
+        f'_base_ = {str(tiny_configs["famkd"])!r}\nmodel = dict(teacher_ckpt="gone.pth")'
+    )
+    metrics = tmp_path / 'metrics.json'
+    out = ['--out', str(metrics), '--out-item', 'metrics']
+    inside = run_test(tool, config, distilled, tmp_path, *out)
+    assert json.loads(metrics.read_text()) == inside
+
+    tool('model_converters/extract_student').main([str(distilled), str(student)])
+    outside = run_test(tool, tiny_configs['student'], student, tmp_path)
+    assert outside == inside
+    assert run_test(tool, tiny_configs['student'], student, tmp_path, '--amp')
+
+
+def test_extracted_student_fits_the_plain_network(tool, runs, tiny_configs, tmp_path):
+    from mmengine.config import Config
+    from mmpretrain.apis import get_model
+    from mmpretrain.registry import MODELS
+
+    student = tmp_path / 'student.pth'
+    extract = tool('model_converters/extract_student')
+    extract.main([str(runs['famkd'] / 'epoch_2.pth'), str(student)])
+    # weights_only: nothing but tensors and plain values is left in it
+    saved = torch.load(student, weights_only=True)
+    config = Config.fromfile(tiny_configs['student'])
+    MODELS.build(config.model).load_state_dict(saved['state_dict'], strict=True)
+    assert set(saved) == {'meta', 'state_dict'}
+    assert saved['meta']['epoch'] == 2
+    assert get_model(config, pretrained=str(student))._dataset_meta['classes'][9] == '9'
+
+
+@pytest.mark.parametrize(
+    'config, run, message',
+    [
+        ('student', 'famkd', 'this is a distillation checkpoint: test it with its'),
+        ('famkd', 'teacher', 'this is not a distillation checkpoint'),
+        ('student', 'teacher', 'weights of the model in the config are missing'),
+    ],
+)
+def test_weights_of_another_model_are_refused(
+    tool, runs, tiny_configs, tmp_path, capsys, config, run, message
+):
+    with pytest.raises(SystemExit):
+        run_test(tool, tiny_configs[config], runs[run] / 'epoch_2.pth', tmp_path)
+    assert message in capsys.readouterr().err

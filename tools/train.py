@@ -1,0 +1,90 @@
+"""Train the model that a config describes; a distillation config trains the student.
+
+    python tools/train.py CONFIG [--work-dir DIR] [--resume [CKPT]] [--amp] ...
+
+Runs on the CPU or one GPU; tools/dist_train.sh starts it on several.
+"""
+
+import argparse
+import os
+
+from cli import (
+    add_common_arguments,
+    build_runner,
+    load_config,
+    merge_cfg_options,
+    set_dataloader_defaults,
+    use_mixed_precision,
+)
+
+
+def build_parser():
+    """Return the command line's parser."""
+    parser = argparse.ArgumentParser(description='Train a model')
+    parser.add_argument('config', help='config file')
+    parser.add_argument(
+        '--resume',
+        nargs='?',
+        const='auto',
+        metavar='CKPT',
+        help='go on from a checkpoint; without CKPT, or with "auto": from the latest '
+        'one in the work folder, or from the start where there is none',
+    )
+    parser.add_argument(
+        '--no-validate', action='store_true', help='do not evaluate during training'
+    )
+    parser.add_argument(
+        '--auto-scale-lr',
+        action='store_true',
+        help='scale the learning rate by the batch size over all processes, relative '
+        'to auto_scale_lr.base_batch_size in the config',
+    )
+    parser.add_argument(
+        '--no-persistent-workers',
+        action='store_true',
+        help='start the dataloader workers anew every epoch',
+    )
+    add_common_arguments(parser)
+    return parser
+
+
+def merge_args(parser, cfg, args):
+    """Put the command line's options into the config.
+
+    Args:
+        parser (argparse.ArgumentParser): Reports the errors.
+        cfg (mmengine.Config): The config, changed in place.
+        args (argparse.Namespace): The parsed arguments.
+    """
+    if args.no_validate:
+        cfg.val_cfg = cfg.val_dataloader = cfg.val_evaluator = None
+    if args.amp:
+        use_mixed_precision(cfg)
+    if args.resume is not None:
+        cfg.resume = True
+        cfg.load_from = None if args.resume == 'auto' else args.resume
+        if cfg.load_from and '://' not in cfg.load_from:
+            if not os.path.isfile(cfg.load_from):
+                parser.error(f'--resume: there is no file {cfg.load_from!r}')
+    if args.auto_scale_lr:
+        if 'base_batch_size' not in cfg.get('auto_scale_lr', {}):
+            parser.error(
+                f'--auto-scale-lr: {args.config} has no auto_scale_lr.base_batch_size, '
+                'the batch size that its learning rate is meant for'
+            )
+        cfg.auto_scale_lr.enable = True
+    set_dataloader_defaults(cfg, args)
+    merge_cfg_options(parser, cfg, args.cfg_options)
+
+
+def main(argv=None):
+    """Train; see the module's docstring."""
+    parser = build_parser()
+    args = parser.parse_args(argv)
+    cfg = load_config(parser, args)
+    merge_args(parser, cfg, args)
+    build_runner(parser, cfg).train()
+
+
+if __name__ == '__main__':
+    main()
