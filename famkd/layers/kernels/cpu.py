@@ -26,21 +26,15 @@ def check(device: str) -> None:
     library()
 
 
-def forward(
-    query: Tensor, key: Tensor, value: Tensor, bias: Tensor
-) -> tuple[Tensor, Tensor]:
-    """Window attention of float32 or float64 tensors on the CPU.
-
-    Returns:
-        The output, and an empty tensor: :func:`backward` recomputes the softmax.
-    """
+def forward(query: Tensor, key: Tensor, value: Tensor, bias: Tensor) -> Tensor:
+    """Window attention of contiguous tensors, all float32 or all float64."""
     out = torch.empty_like(query)
     _call('forward', query, key, value, bias, out)
-    return out, query.new_empty(0)
+    return out
 
 
 def backward(
-    grad_out: Tensor, query: Tensor, key: Tensor, value: Tensor, bias: Tensor, *_
+    grad_out: Tensor, query: Tensor, key: Tensor, value: Tensor, bias: Tensor
 ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
     """Gradients of query, key, value and bias."""
     grads = [torch.empty_like(query) for _ in range(3)]

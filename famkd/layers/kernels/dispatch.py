@@ -62,8 +62,7 @@ def window_attention(
     if backend == 'cpu' and dtype.itemsize < 4:
         query, key, value = query.float(), key.float(), value.float()
     bias = bias.to(torch.promote_types(query.dtype, torch.float32))
-    out, _ = op.window_attention(query, key, value, bias, backend)
-    return out.to(dtype)
+    return op.window_attention(query, key, value, bias, backend).to(dtype)
 
 
 def _check_inputs(query: Tensor, key: Tensor, value: Tensor, bias: Tensor) -> None:

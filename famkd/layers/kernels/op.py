@@ -26,8 +26,8 @@ def _layout(query: Tensor, backend: str) -> torch.memory_format:
 @torch.library.custom_op('famkd::window_attention', mutates_args=())
 def window_attention(
     query: Tensor, key: Tensor, value: Tensor, bias: Tensor, backend: str
-) -> tuple[Tensor, Tensor]:
-    """The output, and what else the backward of the backend needs."""
+) -> Tensor:
+    """Window attention by one of the kernels."""
     layout = _layout(query, backend)
     maps = (x.contiguous(memory_format=layout) for x in (query, key, value))
     return load_kernels(backend).forward(*maps, bias.contiguous())
@@ -40,26 +40,21 @@ def window_attention_backward(
     key: Tensor,
     value: Tensor,
     bias: Tensor,
-    out: Tensor,
-    lse: Tensor,
     backend: str,
 ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
     """The gradients of query, key, value and bias."""
     layout = _layout(query, backend)
     maps = (x.contiguous(memory_format=layout) for x in (grad_out, query, key, value))
-    return load_kernels(backend).backward(*maps, bias.contiguous(), out, lse)
+    return load_kernels(backend).backward(*maps, bias.contiguous())
 
 
 @window_attention.register_fake
 def _(query, key, value, bias, backend):
-    out = torch.empty_like(query, memory_format=_layout(query, backend))
-    if backend == 'cpu':
-        return out, query.new_empty(0)
-    return out, torch.empty_like(out, dtype=bias.dtype)
+    return torch.empty_like(query, memory_format=_layout(query, backend))
 
 
 @window_attention_backward.register_fake
-def _(grad_out, query, key, value, bias, out, lse, backend):
+def _(grad_out, query, key, value, bias, backend):
     layout = _layout(query, backend)
     grads = (torch.empty_like(query, memory_format=layout) for _ in range(3))
     return *grads, bias.new_empty(bias.shape)
@@ -67,10 +62,10 @@ def _(grad_out, query, key, value, bias, out, lse, backend):
 
 def _setup_context(ctx, inputs, output):
     *tensors, ctx.backend = inputs
-    ctx.save_for_backward(*tensors, *output)
+    ctx.save_for_backward(*tensors)  # no more: the backward recomputes the softmax
 
 
-def _backward(ctx, grad_out, _):
+def _backward(ctx, grad_out):
     grads = window_attention_backward(grad_out, *ctx.saved_tensors, ctx.backend)
     return *grads, None
 

@@ -1,4 +1,4 @@
-"""Window attention by unfolding: short, and what the kernels are tested against."""
+"""Window attention as released: short, and what the kernels are tested against."""
 
 import torch.nn.functional as F
 from torch import Tensor
@@ -7,17 +7,17 @@ from torch import Tensor
 def window_attention(query: Tensor, key: Tensor, value: Tensor, bias: Tensor) -> Tensor:
     """The formula of :func:`famkd.layers.kernels.window_attention`, by unfolding.
 
-    Differentiable by autograd to any order, on any device, in any float dtype;
-    keeps several tensors of 9 times the size of the input. Half precision is
-    computed in float32, as by the kernels.
+    It computes as the released code of FAM-KD does. Differentiable by autograd to
+    any order, on any device, in any float dtype; keeps several tensors of 9 times
+    the size of the input. Half precision is computed in float32, as by the kernels.
     """
-    n, c, h, w = query.shape
     dtype = query.dtype
     if dtype.itemsize < 4:
         query, key, value = query.float(), key.float(), value.float()
-    # (N, C, 9, H, W), the neighbours row by row as in bias (C, 3, 3)
+    # (N, C, H, W, 3, 3): the window of every position
     key, value = (
-        F.unfold(x, kernel_size=3, padding=1).view(n, c, 9, h, w) for x in (key, value)
+        F.pad(x, (1, 1, 1, 1)).unfold(2, 3, 1).unfold(3, 3, 1) for x in (key, value)
     )
-    logits = query.unsqueeze(2) * (key + bias.to(query.dtype).view(c, 9, 1, 1))
-    return (logits.softmax(dim=2) * value).sum(dim=2).to(dtype)
+    logits = query[..., None, None] * (key + bias.to(query.dtype)[:, None, None])
+    weights = logits.flatten(-2).softmax(dim=-1)
+    return (weights * value.flatten(-2)).sum(dim=-1).to(dtype)

@@ -14,7 +14,7 @@ USE = """
 import torch
 from famkd.layers.kernels import cpu
 x = torch.ones(1, 1, 2, 2)
-print(cpu.forward(x, x, x, torch.zeros(1, 3, 3))[0].sum().item())
+print(cpu.forward(x, x, x, torch.zeros(1, 3, 3)).sum().item())
 """
 
 

@@ -64,10 +64,12 @@ def test_choice_is_logged_once(caplog):
 
 
 def test_unknown_backend(monkeypatch):
-    with pytest.raises(ValueError, match=r"backend = 'gpu' .*reference, cpu"):
+    with pytest.raises(ValueError, match=r"backend = 'gpu' .*reference, cpu, triton"):
         window_attention(*inputs(), backend='gpu')
     monkeypatch.setenv('FAMKD_ATTENTION', 'fast')
-    with pytest.raises(ValueError, match=r"FAMKD_ATTENTION = 'fast' .*reference, cpu"):
+    with pytest.raises(
+        ValueError, match=r"FAMKD_ATTENTION = 'fast' .*reference, cpu, triton"
+    ):
         window_attention(*inputs())
 
 

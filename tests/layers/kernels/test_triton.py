@@ -1,0 +1,64 @@
+"""The Triton kernels without a GPU: interpreted, and compiled for one."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+
+from famkd.layers.kernels import window_attention
+
+pytest.importorskip('triton')
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason='tested on the GPU itself')
+def test_in_the_interpreter():
+    """TRITON_INTERPRET is read when triton is imported: a process of its own."""
+    command = [sys.executable, '-m', 'pytest', '-q', '-k', 'triton']
+    result = subprocess.run(
+        [*command, str(Path(__file__).with_name('test_window_attention.py'))],
+        env={**os.environ, 'TRITON_INTERPRET': '1'},
+        capture_output=True,
+        text=True,
+    )
+    assert result.returncode == 0, result.stdout + result.stderr
+    assert ' passed' in result.stdout
+
+
+@pytest.mark.skipif('TRITON_INTERPRET' in os.environ, reason='interpreted')
+@pytest.mark.parametrize(
+    'kernel', ['_forward', '_backward_query', '_backward_key_value']
+)
+@pytest.mark.parametrize('maps', ['bf16', 'fp32', 'fp64'])
+def test_compiles_for_hopper(kernel, maps):
+    """The interpreter accepts Python that the compiler does not."""
+    from triton.backends.compiler import GPUTarget
+    from triton.compiler import ASTSource, compile
+
+    from famkd.layers.kernels import triton as kernels
+
+    function = getattr(kernels, kernel)
+    constants = {'BLOCK_P': 16, 'BLOCK_C': 16}
+    softmax = 'fp64' if maps == 'fp64' else 'fp32'
+    signature = {
+        name: 'constexpr'
+        if name in constants
+        else f'*{softmax if name[:-4] in ("bias", "grad_bias", "out", "lse") else maps}'
+        if name.endswith('_ptr')
+        else 'i32'
+        for name in function.arg_names
+    }
+    source = ASTSource(function, signature, constants)
+    compiled = compile(source, GPUTarget('cuda', 90, warp_size=32))
+    assert 'sm_90' in compiled.asm['ptx']
+
+
+@pytest.mark.skipif('TRITON_INTERPRET' in os.environ, reason='interpreted')
+def test_needs_cuda():
+    x = torch.zeros(1, 1, 2, 2)
+    with pytest.raises(
+        ValueError, match="'triton' needs tensors on a CUDA device.*cpu"
+    ):
+        window_attention(x, x, x, torch.zeros(1, 3, 3), backend='triton')
