@@ -3,6 +3,7 @@ from .conv_head import ConvHead
 from .cross_attention_fusion import CrossAttentionFusion
 from .fam_connector import FAMConnector
 from .local_attention_connector import LocalAttentionConnector
+from .no_fusion import NoFusion
 from .review_fusion import ReviewFusion
 
 __all__ = [
@@ -11,5 +12,6 @@ __all__ = [
     'CrossAttentionFusion',
     'FAMConnector',
     'LocalAttentionConnector',
+    'NoFusion',
     'ReviewFusion',
 ]

@@ -1,0 +1,6 @@
+_base_ = [
+    './methods/kd.py',
+    './datasets/cifar100_bs64.py',
+    './schedules/cifar100_240e.py',
+    './default_runtime.py',
+]

@@ -1,0 +1,4 @@
+# A Butterworth high-pass filter (Table A.2).
+_base_ = '../../famkd/cifar100/famkd_resnet32x4_resnet8x4_1xb64_cifar100.py'
+
+model = dict(distiller=dict(head=dict(high_pass='butterworth')))

@@ -1,0 +1,4 @@
+# Without the local branch of frequency attention (the 1x1 convolution).
+_base_ = '../../famkd/cifar100/famkd_resnet32x4_resnet8x4_1xb64_cifar100.py'
+
+model = dict(distiller=dict(head=dict(local_branch=False)))
