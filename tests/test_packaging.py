@@ -1,0 +1,159 @@
+"""What an installed famkd is, away from its repository."""
+
+import os
+import shutil
+import subprocess
+import sys
+import tarfile
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+SOURCES = (
+    *('famkd', 'configs', 'tools', 'requirements', 'README.md', 'LICENSE'),
+    *('setup.py', 'setup.cfg', 'pyproject.toml', 'MANIFEST.in', 'model-index.yml'),
+    *('Makefile',),
+)
+
+
+def python(code, cwd, *path):
+    """Runs code where only these folders, and site-packages, can be imported."""
+    env = dict(os.environ, PYTHONPATH=':'.join(map(str, path)))
+    result = subprocess.run(
+        [sys.executable, '-c', code], cwd=cwd, env=env, capture_output=True, text=True
+    )
+    assert result.returncode == 0, result.stdout + result.stderr
+    return result.stdout
+
+
+def build(kind, source, folder):
+    """Builds with what is installed: no network. Returns the file's path."""
+    folder.mkdir(exist_ok=True)
+    code = f'from setuptools import build_meta as b; b.build_{kind}({str(folder)!r})'
+    python(code, source, source)
+    return next(folder.iterdir())
+
+
+@pytest.fixture(scope='module')
+def copy(tmp_path_factory):
+    """The sources, without what is built or linked."""
+    folder = tmp_path_factory.mktemp('copy')
+    skip = shutil.ignore_patterns('.mim', '__pycache__', '*.egg-info')
+    for name in SOURCES:
+        if (ROOT / name).is_dir():
+            shutil.copytree(ROOT / name, folder / name, ignore=skip)
+        else:
+            shutil.copy(ROOT / name, folder / name)
+    return folder
+
+
+@pytest.fixture(scope='module')
+def sdist(copy, tmp_path_factory):
+    """The sdist, unpacked."""
+    folder = tmp_path_factory.mktemp('sdist')
+    with tarfile.open(build('sdist', copy, folder / 'dist')) as archive:
+        archive.extractall(folder)
+    return next(path for path in folder.iterdir() if path.name != 'dist')
+
+
+@pytest.fixture(scope='module')
+def site(sdist, tmp_path_factory):
+    """A folder into which the wheel, built from the sdist, is installed."""
+    folder = tmp_path_factory.mktemp('site')
+    wheel = build('wheel', sdist, folder / 'dist')
+    subprocess.run(
+        [sys.executable, '-m', 'pip', 'install', '-q', '--no-deps', '--no-index']
+        + ['--disable-pip-version-check', '--target', folder / 'site', wheel],
+        check=True,
+    )
+    return folder / 'site'
+
+
+def files(folder):
+    return {
+        path.relative_to(folder)
+        for path in folder.rglob('*')
+        if path.is_file() and '__pycache__' not in path.parts
+    }
+
+
+def test_wheel_carries_configs_and_tools(site):
+    for name in ('configs', 'tools'):
+        assert files(site / 'famkd' / '.mim' / name) == files(ROOT / name)
+    assert (site / 'famkd' / '.mim' / 'model-index.yml').is_file()
+
+
+def test_wheel_carries_the_whole_package(site):
+    expected = {path for path in files(ROOT / 'famkd') if '.mim' not in path.parts}
+    installed = {path for path in files(site / 'famkd') if '.mim' not in path.parts}
+    assert installed == expected
+
+
+def test_another_project_inherits_a_config_of_every_folder(site, tmp_path):
+    code = f"""
+from pathlib import Path
+import famkd.registry
+from mmengine.config import Config
+assert famkd.__file__.startswith({str(site)!r}), famkd.__file__
+root = Path(famkd.__file__).parent / '.mim' / 'configs'
+one_of = {{path.parent: path.relative_to(root) for path in root.rglob('*.py')}}
+assert len(one_of) > 5
+for name in one_of.values():
+    Path('mine.py').write_text(f"_base_ = 'famkd::{{name}}'\\nwork_dir = 'mine'\\n")
+    assert Config.fromfile('mine.py').work_dir == 'mine'
+"""
+    python(code, tmp_path, site)
+
+
+def test_inherited_model_is_built_in_the_scope_of_mmpretrain(site, tmp_path):
+    base = 'famkd::vanilla/cifar100/resnet20_1xb64_cifar100.py'
+    (tmp_path / 'mine.py').write_text(
+        f'_base_ = {base!r}\nmodel = dict(head=dict(num_classes=7, topk=(1,)))\n'
+    )
+    code = f"""
+import famkd.models
+from mmengine.config import Config
+from mmengine.hub import get_model
+from mmengine.registry import METRICS, MODELS
+cfg = Config.fromfile('mine.py')
+assert MODELS.build(cfg.model).head.fc.out_features == 7
+assert METRICS.build(cfg.val_evaluator)
+assert get_model({base!r}).head.fc.out_features == 100
+"""
+    python(code, tmp_path, site)
+
+
+def test_editable_install_links_configs_and_tools(copy, tmp_path):
+    build('editable', copy, tmp_path / 'dist')
+    for name in ('configs', 'tools', 'model-index.yml'):
+        assert (copy / 'famkd' / '.mim' / name).resolve() == (copy / name).resolve()
+
+
+def test_sdist_carries_what_the_set_up_needs(sdist):
+    for name in SOURCES:
+        assert (sdist / name).exists()
+
+
+def test_importing_famkd_imports_nothing_else(site, tmp_path):
+    code = """
+import sys
+before = set(sys.modules)
+import famkd
+print(sorted(set(sys.modules) - before))
+"""
+    assert python(code, tmp_path, site).strip() == "['famkd']"
+
+
+def test_layers_need_torch_alone(site, tmp_path):
+    code = """
+import sys
+for name in ('mmengine', 'mmcv', 'mmpretrain', 'mmrazor', 'mmdet', 'mmseg'):
+    sys.modules[name] = None
+import torch
+from famkd.layers import FrequencyAttention, LocalAttention
+x = torch.rand(1, 4, 8, 8)
+assert FrequencyAttention(4, 6, 8)(x).shape == (1, 6, 8, 8)
+assert LocalAttention(4)(x).shape == x.shape
+"""
+    python(code, tmp_path, site)
