@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor, nn
 
-from .frequency_filter import frequency_filter, half_spectrum_scale
+from .frequency_filter import frequency_filter, half_spectrum_scale, mirror
 from .high_pass import high_pass_mask
 
 
@@ -112,7 +112,7 @@ class FrequencyAttention(nn.Module):
         """
         half_width = self.size[1] // 2 + 1
         masked = self.mask * filter
-        hermitian = (masked + _conjugate_mirror(masked))[..., :half_width] / 2
+        hermitian = (masked + mirror(masked).conj())[..., :half_width] / 2
         # Bins that the mask removes altogether have no coordinates: they stay 0.
         coordinates = hermitian / self.scale.where(self.scale > 0, torch.inf)
         self._bins.copy_(torch.view_as_real(coordinates.permute(2, 3, 0, 1)))
@@ -129,6 +129,23 @@ class FrequencyAttention(nn.Module):
         half = torch.view_as_complex(scaled).permute(2, 3, 0, 1)
         # Through real space, where the symmetry of an inverse DFT is automatic.
         return torch.fft.fft2(torch.fft.irfft2(half, s=self.size))
+
+    @torch.no_grad()
+    def unmasked_spectrum(self) -> Tensor:
+        r"""The filter before the high-pass mask.
+
+        .. math:: \big(h(k) K(k) + h(-k) \overline{K(-k)}\big) / (h(k) + h(-k))
+
+        Times the mean of :math:`h(k)` and :math:`h(-k)` it is
+        :meth:`full_spectrum`.
+
+        Returns:
+            Tensor: Shape (C_in, C_out, H, W), in FFT order (not shifted), with
+            Hermitian symmetry; NaN where the mask removes both bins, of which
+            nothing is learned.
+        """
+        mask = ((self.mask + mirror(self.mask)) / 2).to(self.filter.dtype)
+        return self.full_spectrum() / mask.where(mask > 0, torch.nan)
 
     @property
     def _bins(self) -> Tensor:
@@ -155,8 +172,3 @@ class FrequencyAttention(nn.Module):
 
     def extra_repr(self) -> str:
         return f'{self.in_channels}, {self.out_channels}, size={self.size}'
-
-
-def _conjugate_mirror(spectrum: Tensor) -> Tensor:
-    """conj(X(-k)) over the last two dimensions, in FFT order."""
-    return spectrum.conj().flip(-2, -1).roll((1, 1), (-2, -1))

@@ -30,13 +30,17 @@ def half_spectrum_scale(mask: Tensor) -> Tensor:
     Returns:
         Tensor: :math:`a`, of shape (H, W // 2 + 1) and the mask's dtype.
     """
-    mirrored = mask.flip(0, 1).roll((1, 1), (0, 1))
     width = mask.shape[1]
-    scale = ((mask**2 + mirrored**2) / 4).sqrt()[:, : width // 2 + 1]
+    scale = ((mask**2 + mirror(mask) ** 2) / 4).sqrt()[:, : width // 2 + 1]
     scale[:, 0] *= math.sqrt(2)
     if width % 2 == 0:
         scale[:, -1] *= math.sqrt(2)
     return scale
+
+
+def mirror(spectrum: Tensor) -> Tensor:
+    """X(-k) over the last two dimensions, in FFT order."""
+    return spectrum.flip(-2, -1).roll((1, 1), (-2, -1))
 
 
 def frequency_filter(
@@ -158,8 +162,12 @@ def _to_spectrum(x: Tensor) -> Tensor:
 def _from_spectrum(bins: Tensor, size: tuple[int, int]) -> Tensor:
     """Inverse of :func:`_to_spectrum` for maps of the given size."""
     planes = bins.flatten(1).t().contiguous()
-    spectrum = planes.view(*bins.shape[1:], size[0], -1)
-    # irfft2 in two steps: in one it would copy its input first.
+    return inverse_rfft2(planes.view(*bins.shape[1:], size[0], -1), size)
+
+
+def inverse_rfft2(spectrum: Tensor, size: tuple[int, int]) -> Tensor:
+    """``irfft2`` of an orthonormal half spectrum for maps of the given size."""
+    # In two steps: in one it would copy its input first.
     columns = torch.fft.ifft(spectrum, dim=-2, norm='ortho')
     return torch.fft.irfft(columns, n=size[1], dim=-1, norm='ortho')
 

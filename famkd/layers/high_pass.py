@@ -7,7 +7,11 @@ HIGH_PASS_KINDS = ('ideal', 'gaussian', 'butterworth', 'none')
 
 
 def high_pass_mask(
-    kind: str, size: tuple[int, int], cutoff: float = 0.1, order: int = 2
+    kind: str,
+    size: tuple[int, int],
+    cutoff: float = 0.1,
+    order: int = 2,
+    device: torch.device | None = None,
 ) -> Tensor:
     r"""High-pass mask :math:`h(u, v)` in the centred (fftshifted) layout.
 
@@ -29,6 +33,7 @@ def high_pass_mask(
         size: Height and width of the frequency plane, in bins.
         cutoff: Fraction of the plane that is cut, in [0, 1). Defaults to 0.1.
         order: Order :math:`n` of the Butterworth mask. Defaults to 2.
+        device: Where to put the mask. Defaults to None (PyTorch's default).
 
     Returns:
         Tensor: Mask of shape (H, W), float64, values in [0, 1].
@@ -48,7 +53,7 @@ def high_pass_mask(
             'plane to remove, e.g. 0.1'
         )
     height, width = size
-    mask = torch.ones(height, width, dtype=torch.float64)
+    mask = torch.ones(height, width, dtype=torch.float64, device=device)
     if kind == 'none' or cutoff == 0:
         return mask
 
@@ -58,8 +63,8 @@ def high_pass_mask(
         mask[cy - rh : cy + rh, cx - rw : cx + rw] = 0
         return mask
 
-    rows = torch.arange(height, dtype=torch.float64)[:, None] - cy
-    columns = torch.arange(width, dtype=torch.float64)[None] - cx
+    rows = torch.arange(height, dtype=torch.float64, device=device)[:, None] - cy
+    columns = torch.arange(width, dtype=torch.float64, device=device)[None] - cx
     squared_distance = (rows**2 + columns**2) / (cutoff * min(size) / 2) ** 2
     if kind == 'gaussian':
         return 1 - torch.exp(-squared_distance / 2)
