@@ -38,7 +38,7 @@ class ReferenceFrequencyAttention(nn.Module):
         cutoff: float = 0.1,
     ) -> None:
         super().__init__()
-        mask = torch.fft.ifftshift(high_pass_mask(high_pass, size, cutoff))
+        mask = high_pass_mask(high_pass, size, cutoff)
         self.register_buffer('mask', mask.to(torch.get_default_dtype()))
         # Real and imaginary part.
         self.filter = nn.Parameter(
@@ -61,5 +61,8 @@ class ReferenceFrequencyAttention(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         spectrum = torch.fft.fft2(x, norm='ortho')
         mixed = torch.einsum('nihw,iohw->nohw', spectrum, torch.complex(*self.filter))
-        filtered = torch.fft.ifft2(self.mask * mixed, norm='ortho').real
+        passed = torch.fft.ifftshift(
+            self.mask * torch.fft.fftshift(mixed, dim=(-2, -1)), dim=(-2, -1)
+        )
+        filtered = torch.fft.ifft2(passed, norm='ortho').real
         return self.gamma1 * filtered + self.gamma2 * self.local(x)
