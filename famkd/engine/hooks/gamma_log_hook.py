@@ -4,7 +4,7 @@ from mmengine.hooks import Hook
 from mmengine.registry import HOOKS
 from mmengine.runner import Runner
 
-from famkd.layers import FrequencyAttention
+from famkd.layers import DynamicFrequencyAttention, FrequencyAttention
 
 
 @HOOKS.register_module()
@@ -27,7 +27,7 @@ class GammaLogHook(Hook):
         self._modules = [
             module
             for module in runner.model.modules()
-            if isinstance(module, FrequencyAttention)
+            if isinstance(module, (FrequencyAttention, DynamicFrequencyAttention))
         ]
 
     def after_train_iter(

@@ -4,7 +4,7 @@ from mmrazor.models.architectures.connectors.base_connector import BaseConnector
 from mmrazor.registry import MODELS
 from torch import Tensor, nn
 
-from famkd.layers import FrequencyAttention
+from famkd.layers import DynamicFrequencyAttention, FrequencyAttention
 
 
 @MODELS.register_module(name=['FAMConnector', 'FAMHead'])
@@ -28,6 +28,8 @@ class FAMConnector(BaseConnector):
     Source: FAM-KD (WACV 2024), Figs. 2 and 3.
     """  # noqa: E501
 
+    layer = FrequencyAttention
+
     def __init__(
         self,
         in_channels: int,
@@ -38,9 +40,37 @@ class FAMConnector(BaseConnector):
         **fam,
     ) -> None:
         super().__init__(init_cfg)
-        self.fam = FrequencyAttention(in_channels, out_channels, size, **fam)
+        self.fam = self.layer(in_channels, out_channels, size, **fam)
         self.bn = nn.BatchNorm2d(out_channels)
         self.relu = nn.ReLU(inplace=True) if with_relu else nn.Identity()
 
     def forward_train(self, feature: Tensor) -> Tensor:
         return self.relu(self.bn(self.fam(feature)))
+
+
+@MODELS.register_module(name=['DynamicFAMConnector', 'DynamicFAMHead'])
+class DynamicFAMConnector(FAMConnector):
+    """:class:`FAMConnector` for maps whose size changes from image to image.
+
+    Args:
+        in_channels: Channels of the input map.
+        out_channels: Channels of the teacher's feature.
+        size: Not used: this one works at any size. Defaults to None.
+        base_size: Grid of frequencies on which the filter is stored. Defaults to
+            32.
+        **kwargs: ``with_relu``, ``init_cfg`` and the further options of
+            :class:`famkd.layers.DynamicFrequencyAttention` (``high_pass``,
+            ``cutoff``, ``global_branch``, ``local_branch``).
+    """
+
+    layer = DynamicFrequencyAttention
+
+    def __init__(
+        self,
+        in_channels: int,
+        out_channels: int,
+        size: int | tuple[int, int] | None = None,
+        base_size: int | tuple[int, int] = 32,
+        **kwargs,
+    ) -> None:
+        super().__init__(in_channels, out_channels, base_size, **kwargs)

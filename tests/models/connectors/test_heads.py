@@ -36,6 +36,17 @@ def test_fam_hands_its_options_on():
     assert head.fam.backend == 'dft'
 
 
+@pytest.mark.parametrize('name', ['DynamicFAMConnector', 'DynamicFAMHead'])
+def test_dynamic_fam_takes_every_size(name):
+    head = build(name, size=(8, 6), with_relu=False, base_size=(8, 4), cutoff=0.3)
+    assert head.fam.base_size == (8, 4)
+    assert head.fam.cutoff == 0.3
+    for size in [(8, 6), (17, 11)]:
+        x = torch.randn(3, 4, *size)
+        expected = batch_norm(head.fam(x), None, None, training=True)
+        torch.testing.assert_close(head(x), expected)
+
+
 def test_conv_head(feature):
     head = build('ConvHead', size=(8, 6))
     expected = batch_norm(
