@@ -1,7 +1,13 @@
 """What several tests need: small networks, and images of random numbers."""
 
-import pytest
-import torch
+import os
+
+# Small tensors gain nothing from threads, and on a busy machine each operation would
+# wait for its threads. Before torch is imported; for the programs that tests start, too.
+os.environ.setdefault('OMP_NUM_THREADS', '1')
+
+import pytest  # noqa: E402
+import torch  # noqa: E402
 
 
 def _classifier(channels, depth=8, **backbone):

@@ -1,0 +1,313 @@
+import copy
+
+import pytest
+import torch
+from torch.nn.functional import kl_div, log_softmax, softmax
+
+from famkd.layers.reference import ReferenceFrequencyAttention
+from famkd.models import FeatureDistill, ReviewDistiller
+
+LOGITS = dict(
+    student_recorders=dict(logits=dict(type='ModuleOutputs', source='head.fc')),
+    teacher_recorders=dict(logits=dict(type='ModuleOutputs', source='head.fc')),
+    distill_losses=dict(loss_kl=dict(type='KLDivergence', tau=4, loss_weight=0.9)),
+    loss_forward_mappings=dict(
+        loss_kl=dict(
+            preds_S=dict(from_student=True, recorder='logits'),
+            preds_T=dict(from_student=False, recorder='logits'),
+        )
+    ),
+)
+
+
+@pytest.fixture
+def config(distillation):
+    return distillation()
+
+
+@pytest.fixture
+def model(config, build):
+    return build(config).train()
+
+
+def count_calls(module):
+    """A list that grows by one with every forward of the module."""
+    calls = []
+    module.register_forward_pre_hook(lambda module, inputs: calls.append(inputs))
+    return calls
+
+
+def records(model):
+    """What the recorders hold."""
+    managers = model.distiller.student_recorders, model.distiller.teacher_recorders
+    return [
+        data
+        for manager in managers
+        for recorder in manager.recorders.values()
+        for data in recorder.data_buffer
+    ]
+
+
+# The teacher.
+
+
+def test_teacher_stops_after_its_last_recorded_module(distillation, build, batch):
+    stages = ['backbone.layer2', 'backbone.layer1']
+    model = build(distillation(student_stages=stages, teacher_stages=stages)).train()
+    backbone = model.teacher.backbone
+    ran, stopped = count_calls(backbone.layer2), count_calls(backbone.layer3)
+    model(*batch, mode='loss')
+    assert len(ran) == 1
+    assert not stopped
+
+
+def test_teacher_head_is_never_called(model, batch):
+    calls = count_calls(model.teacher.head)
+    model(*batch, mode='loss')
+    assert not calls
+
+
+def test_teacher_runs_to_the_end_where_its_logits_are_recorded(
+    distillation, build, batch
+):
+    model = build(distillation(**LOGITS)).train()
+    calls = count_calls(model.teacher.head)
+    model(*batch, mode='loss')
+    assert len(calls) == 1
+
+
+def test_teacher_runs_without_autograd(model, batch):
+    recorded = []
+    model.teacher.backbone.layer3.register_forward_hook(
+        lambda module, inputs, output: recorded.append(output)
+    )
+    losses = model(*batch, mode='loss')
+    assert not recorded[0].requires_grad
+    sum(v for k, v in losses.items() if 'loss' in k).backward()
+    assert all(p.grad is None for p in model.teacher.parameters())
+    # Hooks of a forward that was cut short do not stop the next one.
+    assert model.teacher(batch[0], mode='tensor').shape == (4, 4)
+
+
+def test_teacher_stays_as_it_is(model, batch):
+    before = copy.deepcopy(model.teacher.state_dict())
+    for mode in (True, False, True):
+        assert model.train(mode) is model
+        assert not any(module.training for module in model.teacher.modules())
+        assert all(module.training == mode for module in model.student.modules())
+    model(*batch, mode='loss')
+    for name, value in model.teacher.state_dict().items():
+        assert torch.equal(value, before[name]), name
+
+
+def test_an_error_in_the_teacher_is_not_swallowed(model, batch):
+    def fail(module, inputs):
+        raise ZeroDivisionError('in the teacher')
+
+    handle = model.teacher.backbone.layer2.register_forward_pre_hook(fail)
+    with pytest.raises(ZeroDivisionError, match='in the teacher'):
+        model(*batch, mode='loss')
+    handle.remove()
+    assert model.teacher(batch[0], mode='tensor').shape == (4, 4)
+
+
+# The probe.
+
+
+def test_probe_leaves_no_trace(config, classifier, build, monkeypatch):
+    student, teacher = build(classifier(8)).train(), build(classifier(12))
+    student.backbone.layer1.eval()  # as a frozen stage
+    modes = {name: module.training for name, module in student.named_modules()}
+    before = copy.deepcopy(student.state_dict())
+    probed = count_calls(student.backbone.layer1), count_calls(teacher.backbone.layer1)
+    # Building the stages draws their first weights; all else must draw nothing.
+    monkeypatch.setattr(ReviewDistiller, 'build_stages', lambda self: None)
+    random_state = torch.get_rng_state()
+    del config['type']
+    model = FeatureDistill(**{**config, 'architecture': student, 'teacher': teacher})
+    assert torch.equal(torch.get_rng_state(), random_state)
+    assert [len(calls) for calls in probed] == [1, 1]
+    assert model.student is student
+    assert {n: m.training for n, m in student.named_modules()} == modes
+    for name, value in student.state_dict().items():
+        assert torch.equal(value, before[name]), name
+    assert not records(model)
+
+
+# The step.
+
+
+def test_student_loss_is_that_of_the_student_alone(model, batch):
+    alone = copy.deepcopy(model.student)
+    losses = model(*batch, mode='loss')
+    torch.testing.assert_close(
+        losses['student.loss'], alone(*batch, mode='loss')['loss'], rtol=0, atol=0
+    )
+    for name, value in alone.state_dict().items():
+        assert torch.equal(value, model.student.state_dict()[name]), name
+
+
+def test_features_are_let_go_after_the_step(model, batch):
+    during = []
+    compute = model.distiller.compute_distill_losses
+    model.distiller.compute_distill_losses = lambda: (
+        during.append(len(records(model))) or compute()
+    )
+    model(*batch, mode='loss')
+    assert during == [8]
+    assert not records(model)
+
+
+def test_weight_of_the_distillation(model, batch):
+    full = copy.deepcopy(model)(*batch, mode='loss')
+    model.distill_weight = 0.25
+    losses = model(*batch, mode='loss')
+    assert losses['distill_weight'] == 0.25
+    assert losses['student.loss'] == full['student.loss']
+    for stage in range(1, 5):
+        name = f'distill.loss_stage{stage}'
+        torch.testing.assert_close(losses[name], 0.25 * full[name])
+    # What is logged only is no part of the loss.
+    total, _ = model.parse_losses(losses)
+    parts = [value for name, value in losses.items() if name != 'distill_weight']
+    torch.testing.assert_close(total, sum(parts))
+
+
+def test_stopped_distillation(model, batch):
+    model.distillation_stopped = True
+    assert model(*batch, mode='loss').keys() == {'student.loss'}
+
+
+def test_predictions_are_the_students(model, batch):
+    model.eval()
+    predictions = model(*batch, mode='predict')
+    expected = model.student(batch[0], mode='tensor').softmax(dim=1)
+    torch.testing.assert_close(
+        torch.stack([sample.pred_score for sample in predictions]), expected
+    )
+
+
+def test_a_copy_works_on_its_own(model, batch):
+    # As of an exponential moving average.
+    twin = copy.deepcopy(model)
+    losses = twin(*batch, mode='loss')
+    assert not records(model)
+    again = model(*batch, mode='loss')
+    assert losses.keys() == again.keys()
+    for name, value in losses.items():
+        assert torch.equal(value, again[name])
+
+
+def test_checkpoint_holds_the_student_and_real_numbers_only(model):
+    state = model.state_dict()
+    assert not any(value.is_complex() for value in state.values())
+    student = {
+        key.removeprefix('architecture.'): value
+        for key, value in state.items()
+        if key.startswith('architecture.')
+    }
+    model.student.load_state_dict(student, strict=True)
+
+
+def test_training_equals_that_of_the_reference_form(model, batch):
+    reference = copy.deepcopy(model)
+    torch.manual_seed(1)
+    for ours, theirs in zip(
+        model.distiller.stages, reference.distiller.stages, strict=True
+    ):
+        fast = ours['head'].fam
+        channels = fast.in_channels, fast.out_channels
+        slow = ReferenceFrequencyAttention(*channels, fast.size)
+        slow.local.load_state_dict(fast.local.state_dict())
+        filter = torch.rand(*channels, *fast.size, dtype=torch.cfloat)
+        for form in (fast, slow):
+            form.load_full_spectrum(filter / fast.in_channels)
+        theirs['head'].fam = slow
+
+    curves = []
+    for form in (model, reference):
+        optimizer = torch.optim.SGD(
+            [p for p in form.parameters() if p.requires_grad],
+            lr=0.02,
+            momentum=0.9,
+            weight_decay=5e-4,
+        )
+        curve = []
+        for _ in range(20):
+            optimizer.zero_grad()
+            total, _ = form.parse_losses(form(*batch, mode='loss'))
+            total.backward()
+            optimizer.step()
+            curve.append(total.item())
+        curves.append(curve)
+    assert curves[0][-1] < 0.8 * curves[0][0]
+    assert curves[0] == pytest.approx(curves[1], rel=1e-3)
+
+
+# Other distillers.
+
+
+def test_logits_next_to_the_stages(distillation, build, batch):
+    model = build(distillation(**LOGITS)).train()
+    alone = copy.deepcopy(model.student)
+    losses = model(*batch, mode='loss')
+    assert {'distill.loss_kl', 'distill.loss_stage4'} <= losses.keys()
+    with torch.no_grad():
+        teacher = softmax(model.teacher(batch[0], mode='tensor') / 4, dim=1)
+        student = log_softmax(alone(batch[0], mode='tensor') / 4, dim=1)
+    expected = 0.9 * 4**2 * kl_div(student, teacher, reduction='batchmean')
+    torch.testing.assert_close(losses['distill.loss_kl'].detach(), expected)
+
+
+def test_plain_configurable_distiller(config, build, batch):
+    feature = dict(feature=dict(type='ModuleOutputs', source='backbone.layer2'))
+    config['distiller'] = dict(
+        type='ConfigurableDistiller',
+        student_recorders=feature,
+        teacher_recorders=feature,
+        connectors=dict(
+            fam=[
+                dict(type='LocalAttentionConnector', in_channels=16),
+                dict(type='FAMConnector', in_channels=16, out_channels=24, size=8),
+            ]
+        ),
+        distill_losses=dict(loss_fam=dict(type='StageMSELoss', loss_weight=3.0)),
+        loss_forward_mappings=dict(
+            loss_fam=dict(
+                s_feature=dict(from_student=True, recorder='feature', connector='fam'),
+                t_feature=dict(from_student=False, recorder='feature'),
+            )
+        ),
+    )
+    model = build(config).train()
+    after = count_calls(model.teacher.backbone.layer3)
+    losses = model(*batch, mode='loss')
+    assert not after
+    losses['distill.loss_fam'].backward()
+    connector = model.distiller.connectors['fam']
+    assert all(p.grad is not None for p in connector.parameters())
+    assert losses['distill.loss_fam'] > 0
+
+
+# Bad input.
+
+
+@pytest.mark.parametrize(
+    ('name', 'value'),
+    [
+        ('teacher_trainable', True),
+        ('student_trainable', False),
+        ('calculate_student_loss', False),
+    ],
+)
+def test_options_of_the_base_class_that_do_not_apply(name, value, config, build):
+    with pytest.raises(ValueError, match=f'{name}={value}: .*SingleTeacherDistill'):
+        build({**config, name: value})
+
+
+def test_a_random_teacher_is_an_error(config, build):
+    del config['allow_random_teacher']
+    with pytest.raises(
+        ValueError, match='teacher_ckpt=None would .*; set model.teacher_ckpt'
+    ):
+        build(config)

@@ -1,0 +1,177 @@
+import logging
+from unittest.mock import Mock
+
+import pytest
+import torch
+from mmengine.config import Config
+
+from famkd.models.algorithms import networks
+from famkd.models.algorithms.networks import build_network, load_teacher
+
+
+@pytest.fixture
+def teacher(build, classifier):
+    return build(classifier(12))
+
+
+@pytest.fixture
+def save(tmp_path):
+    """Function (content, name): path of a checkpoint with this content."""
+
+    def save(content, name='teacher.pth'):
+        torch.save(content, tmp_path / name)
+        return str(tmp_path / name)
+
+    return save
+
+
+def other_weights(teacher):
+    """A state dict that fits, but has other values."""
+    return {k: v + (v.is_floating_point()) for k, v in teacher.state_dict().items()}
+
+
+@pytest.mark.parametrize('form', ['plain', 'state_dict', 'parallel'])
+def test_checkpoint_fills_the_teacher(form, teacher, save):
+    weights = other_weights(teacher)
+    content = {
+        'plain': weights,
+        'state_dict': {'state_dict': weights, 'meta': {}},
+        'parallel': {'state_dict': {f'module.{k}': v for k, v in weights.items()}},
+    }[form]
+    load_teacher(teacher, save(content))
+    # What the runner calls must not draw new weights.
+    teacher.init_weights()
+    for name, value in teacher.state_dict().items():
+        assert torch.equal(value, weights[name]), name
+
+
+def test_entries_of_no_use_are_named(teacher, save, monkeypatch):
+    weights = {**other_weights(teacher), 'neck.extra': torch.zeros(1)}
+    log = Mock()
+    monkeypatch.setattr(networks, 'print_log', log)
+    load_teacher(teacher, save(weights))
+    log.assert_called_once_with(
+        'teacher_ckpt: 1 entries are of no use (neck.extra)', 'current', logging.WARNING
+    )
+
+
+def test_a_random_teacher_must_be_asked_for(teacher):
+    with pytest.raises(ValueError, match=r'allow_random_teacher=True if that is meant'):
+        load_teacher(teacher, None)
+    load_teacher(teacher, None, allow_random=True)
+
+
+def test_no_file(teacher):
+    with pytest.raises(
+        FileNotFoundError, match="teacher_ckpt='no/such.pth': no such file; train the"
+    ):
+        load_teacher(teacher, 'no/such.pth')
+
+
+def test_truncated_file(teacher, save, tmp_path):
+    path = tmp_path / 'cut.pth'
+    with open(save(teacher.state_dict()), 'rb') as file:
+        path.write_bytes(file.read()[:2000])
+    with pytest.raises(
+        ValueError,
+        match=r"cut.pth' cannot be read as a checkpoint \(.*is the file comp",
+    ):
+        load_teacher(teacher, str(path))
+
+
+def test_a_file_of_something_else(teacher, save):
+    with pytest.raises(ValueError, match='cannot be read as a checkpoint'):
+        load_teacher(teacher, save([1, 2, 3]))
+
+
+@pytest.mark.parametrize('allow_random', [False, True])
+def test_checkpoint_of_another_width(allow_random, teacher, build, classifier, save):
+    path = save(build(classifier(8)).state_dict())
+    before = teacher.state_dict()
+    with pytest.raises(ValueError) as error:
+        load_teacher(teacher, path, allow_random)
+    message = str(error.value)
+    assert message.startswith(f'teacher_ckpt={path!r} does not fit the teacher')
+    assert '0 of its' in message
+    assert 'conv1.weight is (8, 3, 3, 3), the teacher has (12, 3, 3, 3)' in message
+    assert 'model.teacher' in message
+    assert all(torch.equal(v, before[k]) for k, v in teacher.state_dict().items())
+
+
+def test_checkpoint_that_leaves_weights_out(teacher, save):
+    weights = other_weights(teacher)
+    kept = {k: v for k, v in weights.items() if not k.startswith('head')}
+    path = save(kept)
+    with pytest.raises(
+        ValueError, match=r'2 of its \d+ entries are missing \(head.fc.weight, head.fc'
+    ):
+        load_teacher(teacher, path)
+    before = teacher.head.fc.weight.clone()
+    load_teacher(teacher, path, allow_random=True)
+    assert torch.equal(teacher.head.fc.weight, before)
+    name = 'backbone.conv1.weight'
+    assert torch.equal(teacher.state_dict()[name], weights[name])
+
+
+def test_old_checkpoint_without_batch_counts(teacher, save):
+    weights = other_weights(teacher)
+    load_teacher(
+        teacher, save({k: v for k, v in weights.items() if 'num_batches' not in k})
+    )
+
+
+def test_checkpoint_of_a_distillation(teacher, save):
+    weights = {f'architecture.{k}': v for k, v in teacher.state_dict().items()}
+    with pytest.raises(
+        ValueError, match='is of a distillation: take .*extract_student'
+    ):
+        load_teacher(teacher, save({'state_dict': weights}))
+
+
+# Networks.
+
+
+@pytest.fixture
+def config_file(tmp_path, classifier):
+    """A config file, its names being of scope mmpretrain."""
+    config = Config(
+        dict(
+            default_scope='mmpretrain',
+            model={**classifier(8), 'type': 'ImageClassifier'},
+            data_preprocessor=dict(num_classes=4, mean=[1.0, 2.0, 3.0], std=[1.0] * 3),
+        )
+    )
+    config.dump(tmp_path / 'network.py')
+    return str(tmp_path / 'network.py')
+
+
+def test_network_of_a_config_file(config_file):
+    network = build_network(dict(cfg_path=config_file))
+    assert network.backbone.conv1.out_channels == 8
+    assert network.data_preprocessor.mean.flatten().tolist() == [1, 2, 3]
+
+
+def test_changes_are_merged_into_the_file(config_file):
+    config = dict(cfg_path=config_file, backbone=dict(stem_channels=6))
+    network = build_network(config)
+    assert network.backbone.conv1.out_channels == 6
+    assert network.backbone.layer1[0].conv2.out_channels == 8
+    assert config == dict(cfg_path=config_file, backbone=dict(stem_channels=6))
+
+
+def test_network_of_a_package():
+    network = build_network(
+        dict(cfg_path='famkd::vanilla/cifar100/resnet20_1xb64_cifar100.py')
+    )
+    assert network.head.fc.out_features == 100
+    other = build_network(dict(cfg_path='mmpretrain::resnet/resnet18_8xb32_in1k.py'))
+    assert other.head.fc.out_features == 1000
+
+
+def test_network_that_is_built_already(teacher):
+    assert build_network(teacher) is teacher
+
+
+def test_config_file_that_is_not_there():
+    with pytest.raises(FileNotFoundError, match='no/such.py'):
+        build_network(dict(cfg_path='no/such.py'))
