@@ -1,6 +1,7 @@
 """What an installed famkd is, away from its repository."""
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -106,20 +107,30 @@ for name in one_of.values():
     python(code, tmp_path, site)
 
 
-def test_inherited_model_is_built_in_the_scope_of_mmpretrain(site, tmp_path):
-    base = 'famkd::vanilla/cifar100/resnet20_1xb64_cifar100.py'
-    (tmp_path / 'mine.py').write_text(
-        f'_base_ = {base!r}\nmodel = dict(head=dict(num_classes=7, topk=(1,)))\n'
-    )
-    code = f"""
-import famkd.models
+def test_recipe_of_the_readme_works_in_another_project(site, tmp_path):
+    readme = (ROOT / 'README.md').read_text()
+    recipe = re.search(r'```python\n(_base_ =.*?)```', readme, re.DOTALL).group(1)
+    assert recipe.count('\n') < 30
+    (tmp_path / 'recipe.py').write_text(recipe)
+    code = """
+import torch
+import famkd.registry
 from mmengine.config import Config
 from mmengine.hub import get_model
-from mmengine.registry import METRICS, MODELS
-cfg = Config.fromfile('mine.py')
-assert MODELS.build(cfg.model).head.fc.out_features == 7
-assert METRICS.build(cfg.val_evaluator)
-assert get_model({base!r}).head.fc.out_features == 100
+from mmengine.registry import METRICS, MODELS, DefaultScope
+from mmpretrain.structures import DataSample
+cfg = Config.fromfile('recipe.py')
+cfg.model.update(teacher_ckpt=None, allow_random_teacher=True)
+with DefaultScope.overwrite_default_scope(cfg.default_scope):
+    model = MODELS.build(cfg.model)
+    assert METRICS.build(cfg.val_evaluator)
+inputs = list(torch.randint(256, (2, 3, 32, 32), dtype=torch.uint8))
+samples = [DataSample().set_gt_label(1), DataSample().set_gt_label(2)]
+data = model.data_preprocessor(dict(inputs=inputs, data_samples=samples), True)
+losses = model(**data, mode='loss')
+assert sum('distill.loss' in name for name in losses) == 3, losses
+student = get_model(cfg.model.architecture.cfg_path)
+assert student.head.fc.out_features == 100
 """
     python(code, tmp_path, site)
 
