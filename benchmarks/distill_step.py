@@ -79,7 +79,8 @@ def variants(
         ]
         trained = model.student if name == 'student_step' else model
         parameters = [p for p in trained.parameters() if p.requires_grad]
-        optimizer = torch.optim.SGD(parameters, lr=0.01, momentum=0.9)
+        # An untrained teacher's features are huge: learning from them diverges.
+        optimizer = torch.optim.SGD(parameters, lr=0.0, momentum=0.9)
 
         def run(
             model=model, inputs=inputs, samples=samples, optimizer=optimizer, name=name

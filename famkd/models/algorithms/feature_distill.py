@@ -11,7 +11,9 @@ from torch import Tensor, nn
 
 from .acceleration import accelerate
 from .early_stop import EarlyStop
+from .inheritance import inherited_weights
 from .networks import build_network, load_teacher
+from .normalization import teacher_normalization
 
 
 @MODELS.register_module()
@@ -27,7 +29,8 @@ class FeatureDistill(SingleTeacherDistill):
       module that is recorded (no head, no loss of its own);
     - a distiller with stages (``ReviewDistiller``) is built to fit the
       networks by one probe forward of both;
-    - the teacher's checkpoint must fill all of the teacher.
+    - the teacher's checkpoint must fill all of the teacher;
+    - both networks must expect the same images.
 
     The networks are model configs, or ``dict(cfg_path=...)`` naming a config
     file (or ``'package::file'``) whose ``model`` and ``data_preprocessor`` are
@@ -43,15 +46,24 @@ class FeatureDistill(SingleTeacherDistill):
         teacher_acceleration: Options of :func:`accelerate` for the teacher,
             ``channels_last``, ``fuse_bn`` and ``compile``. A compiled teacher
             runs to its end. Defaults to None (none of them).
+        inherit: Modules of the student, such as ``('neck', 'bbox_head')``, that
+            start as the teacher's where names and shapes agree, see
+            :func:`inherited_weights`. Defaults to () (none).
+        own_normalization: Whether the teacher's images are normalised as its own
+            config says, where that is not how the student's are; otherwise this
+            is an error. Defaults to False.
         input_shape: Shape (C, H, W) of the probe input. Fixed-size connectors
             are built for the map sizes that it gives. Defaults to
             (3, 224, 224).
+        data_preprocessor: What turns a batch of the dataloader into the input
+            of both networks. Defaults to None (the student's).
         **kwargs: Further arguments of ``SingleTeacherDistill``.
 
     Raises:
         ValueError: If the teacher would be (partly) random or trained, its
-            checkpoint is of another network, or the student would not be
-            trained with its own loss.
+            checkpoint is of another network, the student would not be
+            trained with its own loss, the networks expect other images, or there
+            is nothing to inherit.
         FileNotFoundError: If there is no file at ``teacher_ckpt``.
     """
 
@@ -63,14 +75,26 @@ class FeatureDistill(SingleTeacherDistill):
         teacher_ckpt: str | None = None,
         allow_random_teacher: bool = False,
         teacher_acceleration: dict | None = None,
+        inherit: Sequence[str] = (),
+        own_normalization: bool = False,
         input_shape: Sequence[int] = (3, 224, 224),
+        data_preprocessor: dict | nn.Module | None = None,
         **kwargs,
     ) -> None:
+        student = build_network(architecture)
+        if isinstance(data_preprocessor, dict):
+            # The runner passes the config's on, which may leave its type to the
+            # network, as mmpretrain's do.
+            data_preprocessor = {
+                'type': type(student.data_preprocessor),
+                **data_preprocessor,
+            }
         super().__init__(
             # The networks are built in the scope of the config, what is
             # between them in MMRazor's.
             distiller={**distiller, '_scope_': 'mmrazor'},
-            architecture=build_network(architecture),
+            architecture=student,
+            data_preprocessor=data_preprocessor,
             teacher=build_network(teacher),
             **kwargs,
         )
@@ -86,6 +110,10 @@ class FeatureDistill(SingleTeacherDistill):
                     'mmrazor.SingleTeacherDistill'
                 )
         load_teacher(self.teacher, teacher_ckpt, allow_random_teacher)
+        self._inherited = inherited_weights(self.student, self.teacher, inherit)
+        self._renormalize = teacher_normalization(
+            self.data_preprocessor, self.teacher.data_preprocessor, own_normalization
+        )
         acceleration = teacher_acceleration or {}
         accelerate(self.teacher, **acceleration)
         self.distill_weight = 1.0
@@ -95,6 +123,12 @@ class FeatureDistill(SingleTeacherDistill):
             self._early_stop.disable()
         if hasattr(self.distiller, 'build_stages'):
             self._probe(tuple(input_shape))
+
+    def init_weights(self) -> None:
+        """Initialises the networks; what is inherited comes last."""
+        super().init_weights()
+        self.student.load_state_dict(self._inherited, strict=False)
+        self._inherited = {}
 
     def loss(
         self, batch_inputs: Tensor, data_samples: list | None = None
@@ -141,7 +175,7 @@ class FeatureDistill(SingleTeacherDistill):
         ):
             # What is recorded may lie in a loss that cannot be cut short.
             mode = 'tensor' if self._early_stop.possible else 'loss'
-            self.teacher(batch_inputs, data_samples, mode=mode)
+            self.teacher(self._renormalize(batch_inputs), data_samples, mode=mode)
 
     @torch.no_grad()
     def _probe(self, input_shape: tuple[int, ...]) -> None:

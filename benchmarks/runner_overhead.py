@@ -1,0 +1,120 @@
+"""What the runner adds to a training step: data, hooks, logging.
+
+    python benchmarks/runner_overhead.py --threads 2
+
+Trains a FAM-KD recipe through the Runner on JPEG files that it makes itself
+(workers, augmentation, logging and checkpoints as in the recipe). Every few
+iterations the training pauses for some bare steps on the batch at hand: forward,
+backward, optimizer and nothing else. Both kinds of step thus meet the same
+noise; the overhead is the ratio of their medians.
+"""
+
+import argparse
+import json
+import statistics
+import tempfile
+import time
+from pathlib import Path
+
+import numpy as np
+import torch
+from _timing import machine
+from mmengine.config import Config
+from mmengine.hooks import Hook
+from mmengine.runner import Runner
+from PIL import Image
+
+CONFIG = (
+    Path(__file__).resolve().parent.parent
+    / 'configs/famkd/cifar100/famkd_resnet56_resnet20_1xb64_cifar100.py'
+)
+CLASSES = 10
+
+
+class BareSteps(Hook):
+    """Times the runner's steps, and bare steps in between."""
+
+    priority = 'LOWEST'
+
+    def __init__(self, every: int = 5, bare: int = 2) -> None:
+        self.every, self.bare = every, bare
+        self.runner_seconds, self.bare_seconds = [], []
+
+    def after_train_iter(self, runner, batch_idx, data_batch=None, outputs=None):
+        now = time.perf_counter()
+        # The first steps start workers and compile kernels.
+        if batch_idx > self.every:
+            self.runner_seconds.append(now - self.start)
+        if self.every_n_inner_iters(batch_idx, self.every):
+            for _ in range(self.bare):
+                begin = time.perf_counter()
+                bare_step(runner.model, runner.optim_wrapper.optimizer, data_batch)
+                if batch_idx > self.every:
+                    self.bare_seconds.append(time.perf_counter() - begin)
+        self.start = time.perf_counter()
+
+
+def bare_step(model, optimizer, data_batch) -> None:
+    """Forward, backward and optimizer, in plain PyTorch."""
+    data = model.data_preprocessor(data_batch, True)
+    losses = model(data['inputs'], data['data_samples'], mode='loss')
+    sum(value for name, value in losses.items() if 'loss' in name).backward()
+    optimizer.step()
+    optimizer.zero_grad()
+
+
+def make_images(folder: Path, count: int) -> None:
+    """Writes random 32x32 JPEG files, in a folder for each class."""
+    rng = np.random.default_rng(0)
+    for i in range(count):
+        path = folder / f'class{i % CLASSES}' / f'{i}.jpg'
+        path.parent.mkdir(exist_ok=True)
+        pixels = rng.integers(0, 256, (32, 32, 3), dtype=np.uint8)
+        Image.fromarray(pixels).save(path)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument('--threads', type=int, default=2, help='CPU threads')
+    parser.add_argument('--batch', type=int, default=64)
+    parser.add_argument('--steps', type=int, default=60)
+    parser.add_argument('--json', type=Path, help='file for the figures')
+    args = parser.parse_args()
+    torch.set_num_threads(args.threads)
+
+    with tempfile.TemporaryDirectory() as folder:
+        make_images(Path(folder), args.steps * args.batch)
+        config = Config.fromfile(CONFIG)
+        config.work_dir = str(Path(folder, 'work_dir'))
+        config.model.update(teacher_ckpt=None, allow_random_teacher=True)
+        loader = config.train_dataloader
+        loader.batch_size = args.batch
+        loader.dataset = dict(
+            type='CustomDataset',
+            data_root=folder,
+            pipeline=[dict(type='LoadImageFromFile'), *loader.dataset.pipeline],
+        )
+        # An untrained teacher's features are huge: learning from them diverges.
+        config.optim_wrapper.optimizer.lr = 0.0
+        config.train_cfg.max_epochs = 1
+        config.val_cfg = config.val_dataloader = config.val_evaluator = None
+        config.test_cfg = config.test_dataloader = config.test_evaluator = None
+        runner = Runner.from_cfg(config)
+        steps = BareSteps()
+        runner.register_hook(steps)
+        runner.train()
+
+    seconds = {
+        'runner_step': statistics.median(steps.runner_seconds),
+        'bare_step': statistics.median(steps.bare_seconds),
+    }
+    overhead = seconds['runner_step'] / seconds['bare_step'] - 1
+    print(f'{CONFIG.stem}, batch {args.batch}; {machine("cpu")}')
+    print({name: f'{1e3 * value:.1f} ms' for name, value in seconds.items()})
+    print(f'the runner adds {overhead:.1%}')
+    if args.json:
+        args.json.write_text(json.dumps({**seconds, 'machine': machine('cpu')}))
+
+
+if __name__ == '__main__':
+    main()
