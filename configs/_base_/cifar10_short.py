@@ -1,0 +1,11 @@
+# A comparison that two CPU cores finish: every tenth training image, 20 epochs.
+_base_ = [
+    './datasets/cifar10_jpeg_bs64.py',
+    './schedules/cifar100_240e.py',
+    './default_runtime.py',
+]
+
+train_dataloader = dict(dataset=dict(indices=range(0, 50000, 10)))
+
+train_cfg = dict(max_epochs=20, val_interval=5)
+param_scheduler = dict(milestones=[12, 16, 18])

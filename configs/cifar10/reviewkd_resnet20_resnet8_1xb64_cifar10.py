@@ -1,0 +1,28 @@
+_base_ = ['../_base_/methods/reviewkd.py', '../_base_/cifar10_short.py']
+
+model = dict(
+    input_shape=(3, 32, 32),
+    architecture=dict(cfg_path='famkd::cifar10/resnet8_1xb64_cifar10.py'),
+    teacher=dict(cfg_path='famkd::cifar10/resnet20_1xb64_cifar10.py'),
+    teacher_ckpt='work_dirs/resnet20_1xb64_cifar10/epoch_12.pth',
+    distiller=dict(
+        student_stages=[
+            'backbone.layer1',
+            'backbone.layer2',
+            'backbone.layer3',
+            'neck',
+        ],
+        teacher_stages=[
+            dict(type='ModuleInputs', source='backbone.layer1.relu'),
+            dict(type='ModuleInputs', source='backbone.layer2.relu'),
+            dict(type='ModuleInputs', source='backbone.layer3.relu'),
+            'neck',
+        ],
+        loss=dict(loss_weight=0.6),
+    ),
+)
+# The warm-up of the papers, 20 of 240 epochs, in proportion.
+custom_hooks = [
+    dict(type='DistillWarmupHook', length=2),
+    dict(type='GammaLogHook', interval=100),
+]
