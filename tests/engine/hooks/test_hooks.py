@@ -1,0 +1,101 @@
+"""Both hooks in a real training: what is logged, and what a resumed one goes on with."""
+
+import json
+from pathlib import Path
+
+import pytest
+import tiny_images  # noqa: F401
+from mmengine.config import Config
+from mmengine.runner import Runner
+
+from famkd.engine import DistillWarmupHook
+
+EPOCHS = dict(type='DistillWarmupHook', length=4, by_epoch=True)
+ITERATIONS = dict(type='DistillWarmupHook', length=5, by_epoch=False)
+
+
+@pytest.fixture
+def train(distillation, tmp_path):
+    """Function (hook, epochs, ...): a training of 3 iterations an epoch, and its log."""
+
+    def train(hook, epochs, resume=False, **changes):
+        config = dict(
+            default_scope='mmpretrain',
+            work_dir=str(tmp_path),
+            experiment_name=f'until_{epochs}',
+            model=distillation(),
+            data_preprocessor=dict(
+                type='ClsDataPreprocessor', mean=[127.5] * 3, std=[127.5] * 3
+            ),
+            train_dataloader=dict(
+                batch_size=4,
+                num_workers=0,
+                dataset=dict(
+                    type='TinyImages',
+                    length=12,
+                    size=16,
+                    num_classes=4,
+                    pipeline=[dict(type='PackInputs')],
+                ),
+                sampler=dict(type='DefaultSampler', shuffle=True),
+            ),
+            optim_wrapper=dict(optimizer=dict(type='SGD', lr=0.01)),
+            train_cfg=dict(by_epoch=True, max_epochs=epochs),
+            default_hooks=dict(logger=dict(type='LoggerHook', interval=1)),
+            custom_hooks=[hook, dict(type='GammaLogHook', interval=2)],
+            resume=resume,
+        )
+        runner = Runner.from_cfg(Config({**config, **changes}))
+        runner.train()
+        path = Path(runner.log_dir, 'vis_data/scalars.json')
+        return runner, [json.loads(line) for line in path.read_text().splitlines()]
+
+    return train
+
+
+@pytest.mark.parametrize(
+    ('hook', 'first', 'rest'),
+    [
+        (EPOCHS, [0.25] * 3 + [0.5] * 3, [0.75] * 3 + [1] * 6),
+        (ITERATIONS, [0.2, 0.4, 0.6, 0.8, 1, 1], [1] * 9),
+    ],
+    ids=['epochs', 'iterations'],
+)
+def test_warm_up_goes_on_after_resume(hook, first, rest, train):
+    _, log = train(hook, epochs=2)
+    assert [line['distill_weight'] for line in log] == pytest.approx(first)
+    runner, log = train(hook, epochs=5, resume=True)
+    assert [line['distill_weight'] for line in log] == pytest.approx(rest)
+    assert [line['step'] for line in log] == list(range(7, 16))
+    assert runner.model.distill_weight == 1
+
+
+def test_gammas_are_logged_with_the_losses(train):
+    runner, log = train(ITERATIONS, epochs=1)
+    names = [f'gamma{i}_stage{stage}' for i in (1, 2) for stage in range(1, 5)]
+    assert names[0] not in log[0]  # read at every second iteration
+    for line in log[1:]:
+        assert set(names) < set(line)
+        assert all(f'distill.loss_stage{stage}' in line for stage in range(1, 5))
+        assert all(line[name] != 0.5 for name in names)
+    layers = [stage['head'].fam for stage in runner.model.distiller.stages]
+    # The last reading was at iteration 2 of 3: one step of SGD away.
+    for stage, layer in enumerate(layers, start=1):
+        for name in ('gamma1', 'gamma2'):
+            value = getattr(layer, name).item()
+            assert log[-1][f'{name}_stage{stage}'] == pytest.approx(value, abs=0.01)
+
+
+def test_length_must_be_positive():
+    with pytest.raises(ValueError, match='length=0 of DistillWarmupHook must be posit'):
+        DistillWarmupHook(length=0)
+
+
+def test_epochs_in_a_training_by_iterations(train):
+    with pytest.raises(ValueError, match='by_epoch=True of DistillWarmupHook needs ep'):
+        train(EPOCHS, epochs=1, train_cfg=dict(by_epoch=False, max_iters=2))
+
+
+def test_iterations_in_a_training_by_iterations(train):
+    _, log = train(ITERATIONS, epochs=1, train_cfg=dict(by_epoch=False, max_iters=2))
+    assert [line['distill_weight'] for line in log] == pytest.approx([0.2, 0.4])
