@@ -1,0 +1,169 @@
+"""Options of train.py and test.py, and errors in them."""
+
+import pytest
+from mmengine.config import Config
+
+
+def config():
+    return Config(
+        dict(
+            model=dict(type='Net'),
+            optim_wrapper=dict(type='OptimWrapper', optimizer=dict(type='SGD', lr=0.1)),
+            train_dataloader=dict(num_workers=2, pin_memory=True),
+            val_dataloader=dict(num_workers=0),
+            val_cfg=dict(),
+            val_evaluator=dict(type='Accuracy'),
+            test_cfg=dict(),
+            auto_scale_lr=dict(base_batch_size=64),
+        )
+    )
+
+
+@pytest.fixture
+def merge(tool):
+    """Merges options of train.py into a config."""
+
+    def merge(*options, cfg=None):
+        cfg, parser = cfg or config(), tool('train').build_parser()
+        args = parser.parse_args(['config.py', *options])
+        tool('train').merge_args(parser, cfg, args)
+        return cfg
+
+    return merge
+
+
+def test_dataloader_options(merge):
+    cfg = merge()
+    assert cfg.train_dataloader.persistent_workers
+    assert not cfg.val_dataloader.persistent_workers  # it has no workers
+    assert cfg.train_dataloader.pin_memory
+    cfg = merge('--no-pin-memory', '--no-persistent-workers')
+    assert not cfg.train_dataloader.persistent_workers
+    assert not cfg.train_dataloader.pin_memory
+
+
+def test_no_validate(merge):
+    cfg = merge('--no-validate')
+    assert cfg.val_cfg is cfg.val_dataloader is cfg.val_evaluator is None
+
+
+def test_resume(merge, tmp_path):
+    for options in (['--resume'], ['--resume', 'auto']):
+        cfg = merge(*options)
+        assert (cfg.resume, cfg.load_from) == (True, None)
+    checkpoint = tmp_path / 'epoch_1.pth'
+    checkpoint.touch()
+    assert merge('--resume', str(checkpoint)).load_from == str(checkpoint)
+
+
+def test_auto_scale_lr(merge):
+    assert merge('--auto-scale-lr').auto_scale_lr.enable
+
+
+def test_amp_depends_on_the_device(merge, monkeypatch):
+    monkeypatch.setattr('mmengine.device.get_device', lambda: 'cuda')
+    wrapper = merge('--amp').optim_wrapper
+    assert (wrapper.type, wrapper.loss_scale) == ('AmpOptimWrapper', 'dynamic')
+    monkeypatch.setattr('mmengine.device.get_device', lambda: 'cpu')
+    assert merge('--amp').optim_wrapper.type == 'CPUAmpOptimWrapper'
+    assert 'loss_scale' not in merge('--amp').optim_wrapper
+
+
+def test_cfg_options_come_last(merge):
+    cfg = merge(
+        '--no-pin-memory',
+        '--cfg-options',
+        'train_dataloader.pin_memory=True',
+        'optim_wrapper.optimizer.lr=0.2',
+        'model.stages=[1,2]',
+        'randomness.seed=3',
+    )
+    assert cfg.train_dataloader.pin_memory
+    assert cfg.optim_wrapper.optimizer.lr == 0.2
+    assert cfg.model.stages == [1, 2]
+    assert cfg.randomness.seed == 3  # Runner takes it, the config has it not
+
+
+@pytest.mark.parametrize(
+    'options, messages',
+    [
+        (
+            ['--cfg-options', 'optim_wraper.optimizer.lr=1'],
+            ['optim_wraper.optimizer.lr', 'did you mean optim_wrapper?'],
+        ),
+        (['--cfg-options', 'model.type.name=x'], ['--cfg-options: model.type.name']),
+        (['--cfg-options', 'work_dir'], ["'work_dir' is not KEY=VALUE"]),
+        (['--resume', 'gone.pth'], ["--resume: there is no file 'gone.pth'"]),
+    ],
+)
+def test_bad_options(merge, capsys, options, messages):
+    with pytest.raises(SystemExit):
+        merge(*options)
+    error = capsys.readouterr().err
+    assert all(message in error for message in messages), error
+
+
+def test_auto_scale_lr_needs_a_batch_size(merge, capsys):
+    cfg = config()
+    cfg.pop('auto_scale_lr')
+    with pytest.raises(SystemExit):
+        merge('--auto-scale-lr', cfg=cfg)
+    assert 'no auto_scale_lr.base_batch_size' in capsys.readouterr().err
+
+
+@pytest.mark.parametrize('script', ['train', 'test'])
+def test_missing_config(tool, capsys, script):
+    argv = ['gone.py', 'gone.pth'] if script == 'test' else ['gone.py']
+    with pytest.raises(SystemExit):
+        tool(script).main(argv)
+    assert "config: there is no file 'gone.py'" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    'options, message',
+    [
+        (['gone.pth'], "checkpoint: there is no file 'gone.pth'"),
+        (['gone.pth', '--out-item', 'pred'], '--out-item: give the file'),
+        (['gone.pth', '--out', 'x.json'], "go to a .pkl file, got 'x.json'"),
+    ],
+)
+def test_bad_options_of_test(tool, capsys, options, message):
+    parser = tool('test').build_parser()
+    with pytest.raises(SystemExit):
+        tool('test').merge_args(
+            parser, config(), parser.parse_args(['config.py', *options])
+        )
+    assert message in capsys.readouterr().err
+
+
+def test_work_dir_is_named_after_the_config(tool, tmp_path):
+    path = tmp_path / 'my_config.py'
+    path.write_text('model = dict()')
+    parser = tool('train').build_parser()
+
+    def work_dir(*options):
+        args = parser.parse_args([str(path), *options])
+        return tool('cli').load_config(parser, args).work_dir
+
+    assert work_dir() == './work_dirs/my_config'
+    assert work_dir('--work-dir', 'there') == 'there'
+    path.write_text('work_dir = "here"')
+    assert work_dir() == 'here'
+
+
+def test_other_launchers_need_gpus(tool, capsys, monkeypatch):
+    monkeypatch.setattr('torch.cuda.is_available', lambda: False)
+    parser = tool('train').build_parser()
+    with pytest.raises(SystemExit):
+        tool('cli').build_runner(parser, Config(dict(launcher='slurm')))
+    assert '--launcher slurm needs GPUs' in capsys.readouterr().err
+
+
+def test_each_process_needs_a_gpu_of_its_own(tool, capsys, monkeypatch):
+    monkeypatch.setattr('torch.cuda.is_available', lambda: True)
+    monkeypatch.setattr('torch.cuda.device_count', lambda: 2)
+    monkeypatch.setenv('LOCAL_RANK', '2')
+    parser = tool('train').build_parser()
+    with pytest.raises(SystemExit):
+        tool('cli').build_runner(parser, Config(dict(launcher='pytorch')))
+    assert 'process 2 has no GPU: this machine has 2' in capsys.readouterr().err
