@@ -175,21 +175,34 @@ class ReviewDistiller(ConfigurableDistiller):
 
     def _feature(self, record: dict) -> Tensor:
         """A recorded feature as a map (N, C, H, W)."""
-        feature = self.get_record(**record)
-        if isinstance(feature, (tuple, list)) and len(feature) == 1:
-            feature = feature[0]
+        data_idx = record['data_idx']
+        output = feature = self.get_record(**{**record, 'data_idx': None})
+        if data_idx is not None:
+            if not isinstance(output, (tuple, list)) or data_idx >= len(output):
+                raise ValueError(
+                    f'{self._name(record)} gives {_describe(output)}, so there is no '
+                    f'data_idx={data_idx}; name as many levels of student and teacher, '
+                    'of those that both have'
+                )
+            feature = output[data_idx]
+        elif isinstance(output, (tuple, list)) and len(output) == 1:
+            feature = output[0]
         if isinstance(feature, Tensor) and feature.ndim == 2:
             feature = feature[:, :, None, None]
         if not isinstance(feature, Tensor) or feature.ndim != 4:
-            role = 'student' if record['from_student'] else 'teacher'
-            recorders = getattr(self, f'{role}_recorders')
-            source = recorders.get_recorder(record['recorder']).source
             raise ValueError(
-                f'{role}_stages: {source!r} gives {_describe(feature)}, not one feature '
+                f'{self._name(record)} gives {_describe(feature)}, not one feature '
                 '(N, C, H, W) or (N, C); where a module gives several, choose one with '
                 'dict(type=..., source=..., data_idx=...)'
             )
         return feature
+
+    def _name(self, record: dict) -> str:
+        """How the config names a record."""
+        role = 'student' if record['from_student'] else 'teacher'
+        recorders = getattr(self, f'{role}_recorders')
+        source = recorders.get_recorder(record['recorder']).source
+        return f'{role}_stages: {source!r}'
 
 
 def _build(config: dict, **numbers) -> nn.Module:

@@ -204,7 +204,9 @@ def test_source_that_is_no_module(role, make):
 
 
 def test_source_far_from_every_name(make):
-    with pytest.raises(ValueError, match="'xyz' is no module .* near names: .*backbone"):
+    with pytest.raises(
+        ValueError, match="'xyz' is no module .* near names: .*backbone"
+    ):
         make(student_stages=['xyz'], teacher_stages=['neck'])
 
 
@@ -256,3 +258,19 @@ def test_losses_before_the_stages_are_built(distillation):
     distiller = MODELS.build(distillation()['distiller'])
     with pytest.raises(RuntimeError, match='has no stages yet: .*FeatureDistill'):
         distiller.compute_distill_losses()
+
+
+def test_a_level_that_one_network_does_not_have(make):
+    # The backbone of the teacher gives its last stage only.
+    with pytest.raises(
+        ValueError,
+        match="teacher_stages: 'backbone' gives .*, so there is no data_idx=1; name as "
+        'many levels of student and teacher',
+    ):
+        make(
+            student_stages=['backbone.layer2', 'backbone.layer3'],
+            teacher_stages=[
+                dict(source='backbone', data_idx=0),
+                dict(source='backbone', data_idx=1),
+            ],
+        )
