@@ -10,20 +10,26 @@
 
 namespace {
 
-// GCC's and Clang's vector types: 16 floats or 8 doubles, in as many registers
-// as the processor needs for them.
+// GCC's and Clang's vector types, as wide as the processor's registers.
+#if defined(__AVX512F__)
+constexpr long kBytes = 64;
+#elif defined(__AVX__)
+constexpr long kBytes = 32;
+#else
+constexpr long kBytes = 16;
+#endif
 template <class T> struct Simd;
 template <> struct Simd<float> {
-  typedef float Vec __attribute__((vector_size(64)));
-  typedef int32_t Mask __attribute__((vector_size(64)));
+  typedef float Vec __attribute__((vector_size(kBytes)));
+  typedef int32_t Mask __attribute__((vector_size(kBytes)));
 };
 template <> struct Simd<double> {
-  typedef double Vec __attribute__((vector_size(64)));
-  typedef int64_t Mask __attribute__((vector_size(64)));
+  typedef double Vec __attribute__((vector_size(kBytes)));
+  typedef int64_t Mask __attribute__((vector_size(kBytes)));
 };
 template <class T> using Vec = typename Simd<T>::Vec;
 template <class T> using Mask = typename Simd<T>::Mask;
-template <class T> constexpr long kLanes = 64 / sizeof(T);
+template <class T> constexpr long kLanes = kBytes / sizeof(T);
 
 template <class T> Vec<T> load(const T* from) {
   Vec<T> x;
@@ -51,7 +57,8 @@ template <class T> Vec<T> select(Mask<T> mask, Vec<T> x) {
 
 // 2^x for x <= 0; NaN stays NaN.
 inline Vec<float> exp2(Vec<float> x) {
-  x = x < -126.f ? Vec<float>{} - 126.f : x;
+  const Vec<float> lowest = Vec<float>{} - 126.f;
+  x = lowest > x ? lowest : x;
   // Adding 1.5 * 2^23 rounds x to an integer, in the lowest bits of the sum;
   // 127 more is the exponent field of 2^integer.
   const float round = 12582912.f + 127.f;
@@ -71,7 +78,6 @@ inline Vec<double> exp2(Vec<double> x) {
 }
 
 constexpr double kLog2e = 1.4426950408889634;
-constexpr double kLn2 = 0.6931471805599453;
 
 template <class T> struct Map {
   long height, width;
@@ -101,8 +107,7 @@ template <class T> struct Map {
 };
 
 template <class T> struct Softmax {
-  Vec<T> exps[9];  // 2^(logit - max)
-  Vec<T> max;
+  Vec<T> exps[9];  // 2^(logit - largest logit)
   Vec<T> inverse_sum;
   Vec<T> out;
 };
@@ -111,13 +116,14 @@ template <class T> struct Softmax {
 template <class T>
 inline Softmax<T> softmax(Vec<T> q, const Vec<T>* kr, const Vec<T>* v) {
   Softmax<T> s;
+  Vec<T> max = q * kr[0];
   for (int ab = 0; ab < 9; ++ab) {
     s.exps[ab] = q * kr[ab];
-    s.max = ab == 0 ? s.exps[0] : (s.exps[ab] > s.max ? s.exps[ab] : s.max);
+    max = s.exps[ab] > max ? s.exps[ab] : max;
   }
   Vec<T> sum = {}, out = {};
   for (int ab = 0; ab < 9; ++ab) {
-    s.exps[ab] = exp2(s.exps[ab] - s.max);
+    s.exps[ab] = exp2(s.exps[ab] - max);
     sum += s.exps[ab];
     out += s.exps[ab] * v[ab];
   }
@@ -169,70 +175,66 @@ void forward(const T* query, const T* key, const T* value, const T* bias, T* out
   }
 }
 
-// What the gradients of key and value need of every query position, padded.
-template <class T> struct Queries {
-  T *query, *max, *weight, *out;  // weight: grad_out / sum of exps
+// The gradients of key or value, as three padded planes: plane b has what the
+// queries give to their neighbours in column b of the window, in the row of the
+// neighbour, but still in the column of the query.
+template <class T> struct Columns {
+  T* planes[3];
+
+  Vec<T> sum(long j, const Mask<T>* columns) const {
+    return load(planes[1] + j) + select<T>(columns[2], load(planes[0] + j + 1)) +
+           select<T>(columns[0], load(planes[2] + j - 1));
+  }
 };
 
-template <class T>
-inline void backward_query(const Map<T>& map, long i, const T* grad_out, const T* query,
-                           const T* key, const T* value, const T* bias, T* grad_query,
-                           Vec<T>* grad_bias, const Queries<T>& queries) {
-  const long lanes = std::min(kLanes<T>, map.size() - i);
-  Vec<T> kr[9], v[9];
-  neighbours(map, i, key, value, bias, kr, v);
-  const Vec<T> q = load(query + i, lanes);
-  const Softmax<T> s = softmax<T>(q * T(kLog2e), kr, v);
-  const Vec<T> weight = load(grad_out + i, lanes) * s.inverse_sum;
-  Vec<T> grad_q = {};
-  for (int ab = 0; ab < 9; ++ab) {
-    const Vec<T> grad_logit = s.exps[ab] * weight * (v[ab] - s.out);
-    grad_q += grad_logit * kr[ab];
-    grad_bias[ab] += grad_logit * q;
-  }
-  store(grad_query + i, grad_q, lanes);
-  store(queries.query + i, q * T(kLog2e), lanes);
-  store(queries.max + i, s.max, lanes);
-  store(queries.weight + i, weight, lanes);
-  store(queries.out + i, s.out, lanes);
-}
-
-// Position j is neighbour ab of the query at j - offset(ab).
-template <class T>
-inline void backward_key_value(const Map<T>& map, long j, const Queries<T>& queries,
-                               const T* key, const T* value, const T* bias, T* grad_key,
-                               T* grad_value) {
-  const long lanes = std::min(kLanes<T>, map.size() - j);
-  Mask<T> columns[3];
-  map.masks(j, columns);
-  const Vec<T> k = load(key + j), v = load(value + j);
-  Vec<T> grad_k = {}, grad_v = {};
-  for (int ab = 0; ab < 9; ++ab) {
-    const long i = j - map.offset(ab);
-    const Mask<T> column = columns[2 - ab % 3];
-    const Vec<T> q = load(queries.query + i);
-    const Vec<T> p = exp2(q * (k + bias[ab]) - load(queries.max + i));
-    const Vec<T> grad_p = p * load(queries.weight + i);
-    grad_v += select<T>(column, grad_p);
-    grad_k += select<T>(column, grad_p * (v - load(queries.out + i)) * q);
-  }
-  store(grad_value + j, grad_v, lanes);
-  store(grad_key + j, grad_k * T(kLn2), lanes);
+template <class T> inline void accumulate(bool first, T* to, Vec<T> x) {
+  store(to, first ? x : load(to) + x, kLanes<T>);
 }
 
 template <class T>
 void backward_plane(const Map<T>& map, const T* grad_out, const T* query, const T* key,
                     const T* value, const T* bias, T* grad_query, T* grad_key,
-                    T* grad_value, T* grad_bias, const Queries<T>& queries) {
+                    T* grad_value, T* grad_bias, const Columns<T>& keys,
+                    const Columns<T>& values) {
   Vec<T> grad_r[9] = {};
-  // The keys follow the queries as soon as all their queries are done.
-  const long lag = (map.margin() + kLanes<T> - 1) / kLanes<T> * kLanes<T>;
+  for (int b = 0; b < 3; ++b) {
+    std::fill_n(keys.planes[b], map.width, T(0));
+    std::fill_n(values.planes[b], map.width, T(0));
+  }
+  // Keys are done once the queries of the next row are. (One vector later, so as
+  // not to wait for what has only just been stored.)
+  const long lag = ((map.width + kLanes<T>) / kLanes<T> + 1) * kLanes<T>;
   for (long i = 0; i < map.size() + lag; i += kLanes<T>) {
-    if (i < map.size())
-      backward_query(map, i, grad_out, query, key, value, bias, grad_query, grad_r,
-                     queries);
-    if (i >= lag)
-      backward_key_value(map, i - lag, queries, key, value, bias, grad_key, grad_value);
+    if (i < map.size()) {
+      const long lanes = std::min(kLanes<T>, map.size() - i);
+      Vec<T> kr[9], v[9];
+      neighbours(map, i, key, value, bias, kr, v);
+      const Vec<T> q = load(query + i, lanes);
+      const Softmax<T> s = softmax<T>(q * T(kLog2e), kr, v);
+      const Vec<T> weight = load(grad_out + i, lanes) * s.inverse_sum;
+      Vec<T> grad_q = {};
+      // From the lowest row of the window up: positions in it come up first here.
+      for (int ab = 8; ab >= 0; --ab) {
+        const Vec<T> grad_p = s.exps[ab] * weight;
+        const Vec<T> grad_logit = grad_p * (v[ab] - s.out);
+        const Vec<T> grad_kr = grad_logit * q;
+        grad_q += grad_logit * kr[ab];
+        grad_r[ab] += grad_kr;
+        const int a = ab / 3, b = ab % 3;
+        const long row = i + (a - 1) * map.width;
+        accumulate(a == 2, keys.planes[b] + row, grad_kr);
+        accumulate(a == 2, values.planes[b] + row, grad_p);
+      }
+      store(grad_query + i, grad_q, lanes);
+    }
+    if (i >= lag) {
+      const long j = i - lag;
+      const long lanes = std::min(kLanes<T>, map.size() - j);
+      Mask<T> columns[3];
+      map.masks(j, columns);
+      store(grad_key + j, keys.sum(j, columns), lanes);
+      store(grad_value + j, values.sum(j, columns), lanes);
+    }
   }
   for (int ab = 0; ab < 9; ++ab) {
     grad_bias[ab] = 0;
@@ -248,18 +250,19 @@ void backward(const T* grad_out, const T* query, const T* key, const T* value,
 #pragma omp parallel num_threads(threads)
   {
     const long step = map.padded_size();
-    std::vector<T> padded(6 * step);
+    std::vector<T> padded(8 * step);
     T* k = padded.data() + map.margin();
     T* v = k + step;
-    const Queries<T> queries = {k + 2 * step, k + 3 * step, k + 4 * step, k + 5 * step};
+    const Columns<T> keys = {{k + 2 * step, k + 3 * step, k + 4 * step}};
+    const Columns<T> values = {{k + 5 * step, k + 6 * step, k + 7 * step}};
 #pragma omp for
     for (long plane = 0; plane < batch * channels; ++plane) {
       const long at = plane * map.size();
-      const T* r = bias + plane % channels * 9;
       std::memcpy(k, key + at, map.size() * sizeof(T));
       std::memcpy(v, value + at, map.size() * sizeof(T));
-      backward_plane(map, grad_out + at, query + at, k, v, r, grad_query + at,
-                     grad_key + at, grad_value + at, grad_bias + plane * 9, queries);
+      backward_plane(map, grad_out + at, query + at, k, v, bias + plane % channels * 9,
+                     grad_query + at, grad_key + at, grad_value + at,
+                     grad_bias + plane * 9, keys, values);
     }
   }
 }
