@@ -132,6 +132,7 @@ def merge_cfg_options(parser, cfg, options):
         'efficient_conv_bn_eval',
         'find_unused_parameters',
         'model_wrapper_cfg',
+        'runner_type',
         'sync_bn',
     }
     for key in options:
@@ -158,7 +159,8 @@ def use_mixed_precision(cfg):
         import famkd.engine  # noqa: F401 (registers the wrapper)
 
         cfg.optim_wrapper.type = 'CPUAmpOptimWrapper'
-        cfg.optim_wrapper.pop('loss_scale', None)
+        for option in ('loss_scale', 'dtype'):
+            cfg.optim_wrapper.pop(option, None)
     else:
         cfg.optim_wrapper.type = 'AmpOptimWrapper'
         cfg.optim_wrapper.setdefault('loss_scale', 'dynamic')
@@ -199,6 +201,7 @@ def _join_cpu_processes(parser, cfg):
     dist.init_process_group('gloo')
     cfg.setdefault(
         'model_wrapper_cfg',
+        'runner_type',
         dict(
             type='MMDistributedDataParallel',
             device_ids=None,

@@ -58,7 +58,7 @@ def merge_args(parser, cfg, args):
     """
     if args.no_validate:
         cfg.val_cfg = cfg.val_dataloader = cfg.val_evaluator = None
-    if args.amp:
+    if args.amp or cfg.get('optim_wrapper', {}).get('type') == 'AmpOptimWrapper':
         use_mixed_precision(cfg)
     if args.resume is not None:
         cfg.resume = True

@@ -66,7 +66,13 @@ def test_amp_depends_on_the_device(merge, monkeypatch):
     assert (wrapper.type, wrapper.loss_scale) == ('AmpOptimWrapper', 'dynamic')
     monkeypatch.setattr('mmengine.device.get_device', lambda: 'cpu')
     assert merge('--amp').optim_wrapper.type == 'CPUAmpOptimWrapper'
-    assert 'loss_scale' not in merge('--amp').optim_wrapper
+    # A config for GPUs trains on a CPU as it is.
+    cfg = config()
+    cfg.optim_wrapper.update(type='AmpOptimWrapper', loss_scale=512.0, dtype='float16')
+    assert merge(cfg=cfg).optim_wrapper == {
+        'type': 'CPUAmpOptimWrapper',
+        'optimizer': {'type': 'SGD', 'lr': 0.1},
+    }
 
 
 def test_cfg_options_come_last(merge):
