@@ -11,6 +11,8 @@ from torch import Tensor, nn
 
 from famkd.models.connectors.review_fusion import resize_like
 
+from .tokens import tokens_to_map
+
 Source = str | dict
 
 
@@ -38,7 +40,9 @@ class ReviewDistiller(ConfigurableDistiller):
     MMRazor, ``dict(type='ModuleInputs', source='backbone.layer1.relu')``, with
     the optional keys ``data_idx`` (which element, where the module gives
     several) and ``record_idx`` (which call, where it is called several times).
-    A vector (N, C), such as a pooled feature, counts as a 1x1 map.
+    A vector (N, C), such as a pooled feature, counts as a 1x1 map. Tokens (N, L, C)
+    of a transformer become the map of their patches, see :func:`tokens_to_map`;
+    where it is not square, the key ``map_size`` gives its height and width.
 
     Args:
         student_stages: Stages of the student, shallow to deep.
@@ -176,7 +180,9 @@ class ReviewDistiller(ConfigurableDistiller):
     def _feature(self, record: dict) -> Tensor:
         """A recorded feature as a map (N, C, H, W)."""
         data_idx = record['data_idx']
-        output = feature = self.get_record(**{**record, 'data_idx': None})
+        output = feature = self.get_record(
+            record['recorder'], record['from_student'], record['record_idx']
+        )
         if data_idx is not None:
             if not isinstance(output, (tuple, list)) or data_idx >= len(output):
                 raise ValueError(
@@ -189,11 +195,16 @@ class ReviewDistiller(ConfigurableDistiller):
             feature = output[0]
         if isinstance(feature, Tensor) and feature.ndim == 2:
             feature = feature[:, :, None, None]
+        if isinstance(feature, Tensor) and feature.ndim == 3:
+            try:
+                feature = tokens_to_map(feature, record['map_size'])
+            except ValueError as error:
+                raise ValueError(f'{self._name(record)} {error}') from None
         if not isinstance(feature, Tensor) or feature.ndim != 4:
             raise ValueError(
                 f'{self._name(record)} gives {_describe(feature)}, not one feature '
-                '(N, C, H, W) or (N, C); where a module gives several, choose one with '
-                'dict(type=..., source=..., data_idx=...)'
+                '(N, C, H, W), (N, C) or (N, L, C); where a module gives several, '
+                'choose one with dict(type=..., source=..., data_idx=...)'
             )
         return feature
 
@@ -222,6 +233,7 @@ def _split(stages: Sequence[Source], from_student: bool) -> tuple[dict, list[dic
                 'from_student': from_student,
                 'record_idx': config.pop('record_idx', 0),
                 'data_idx': config.pop('data_idx', None),
+                'map_size': config.pop('map_size', None),
             }
         )
         recorders[name] = {'type': 'ModuleOutputs', **config, '_scope_': 'mmrazor'}
