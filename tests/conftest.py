@@ -6,6 +6,8 @@ import os
 # wait for its threads. Before torch is imported; for the programs that tests start, too.
 os.environ.setdefault('OMP_NUM_THREADS', '1')
 
+import json  # noqa: E402
+
 import pytest  # noqa: E402
 import torch  # noqa: E402
 
@@ -83,3 +85,49 @@ def batch():
     generator = torch.Generator().manual_seed(0)
     images = torch.randn(4, 3, 16, 16, generator=generator)
     return images, [DataSample().set_gt_label(label) for label in range(4)]
+
+
+@pytest.fixture(scope='session')
+def shapes_coco(tmp_path_factory):
+    """Folder of a COCO data set: 12 images of boxes and discs, of three sizes.
+
+    ``images/*.png`` and ``shapes.json``, with boxes and masks.
+    """
+    import cv2
+    import numpy as np
+
+    root = tmp_path_factory.mktemp('shapes')
+    (root / 'images').mkdir()
+    rng = np.random.default_rng(0)
+    images, annotations = [], []
+    for i in range(12):
+        height, width = [(64, 96), (80, 80), (96, 56)][i % 3]
+        image = rng.integers(0, 60, (height, width, 3), dtype=np.uint8)
+        for category in (1, 2):
+            side = int(rng.integers(16, 28))
+            x, y = (int(rng.integers(0, n - side)) for n in (width, height))
+            mask = np.zeros((height, width), np.uint8)
+            if category == 1:
+                cv2.rectangle(mask, (x, y), (x + side - 1, y + side - 1), 1, -1)
+            else:
+                cv2.circle(mask, (x + side // 2, y + side // 2), side // 2 - 1, 1, -1)
+            image[mask > 0] = rng.integers(120, 255, 3)
+            outline = cv2.findContours(mask, 0, 2)[0][0].flatten().tolist()
+            annotations.append(
+                dict(
+                    id=len(annotations) + 1,
+                    image_id=i,
+                    category_id=category,
+                    bbox=[x, y, side, side],
+                    area=int(mask.sum()),
+                    iscrowd=0,
+                    segmentation=[outline],
+                )
+            )
+        name = f'{i}.png'
+        cv2.imwrite(str(root / 'images' / name), image)
+        images.append(dict(id=i, file_name=name, width=width, height=height))
+    categories = [dict(id=1, name='box'), dict(id=2, name='disc')]
+    content = dict(images=images, annotations=annotations, categories=categories)
+    (root / 'shapes.json').write_text(json.dumps(content))
+    return root

@@ -1,0 +1,72 @@
+"""COCO annotations that are checked against the config (needs mmdet)."""
+
+from mmdet.datasets import CocoDataset
+from mmdet.datasets.api_wrappers import COCO
+from mmdet.registry import DATASETS
+
+
+@DATASETS.register_module()
+class CheckedCocoDataset(CocoDataset):
+    """mmdet's ``CocoDataset``, which does not pass over what does not fit.
+
+    ``CocoDataset`` leaves boxes of unknown categories out without a word, numbers
+    the classes in the order of the file whatever ``metainfo`` says, and evaluates a
+    file without boxes to -1. Here these are errors.
+
+    Args:
+        **kwargs: Arguments of ``mmdet.CocoDataset``.
+
+    Raises:
+        ValueError: If the file has no boxes, or its categories are not the
+            ``classes`` of ``metainfo``, in their order.
+    """
+
+    class COCOAPI(COCO):
+        """The annotation file; where mmdet asks it for the classes, it checks them."""
+
+        def get_cat_ids(self, cat_names=(), **kwargs):
+            _check(self, list(cat_names))
+            return super().get_cat_ids(cat_names=cat_names, **kwargs)
+
+    def load_data_list(self) -> list[dict]:
+        """Reads and checks the annotation file."""
+        try:
+            return super().load_data_list()
+        except _BadAnnotations as error:
+            raise ValueError(f'ann_file={self.ann_file!r} {error}') from None
+
+
+class _BadAnnotations(Exception):
+    """What is wrong with an annotation file."""
+
+
+def _check(coco: COCO, classes: list[str]) -> None:
+    if not coco.anns:
+        raise _BadAnnotations(
+            "has no boxes ('annotations' is empty or missing); give a file with boxes, "
+            "or, to predict without evaluating, use type='CocoDataset'"
+        )
+    found = [category['name'] for category in coco.dataset['categories']]
+    unknown = [name for name in found if name not in classes]
+    missing = [name for name in classes if name not in found]
+    if unknown:
+        raise _BadAnnotations(
+            f'has categories that the config does not know: {_first(unknown)}. Its '
+            f'classes are {_first(classes)}; add them to dataset.metainfo.classes (and '
+            "to num_classes of the heads), or use type='CocoDataset' to leave them out"
+        )
+    if missing:
+        raise _BadAnnotations(
+            f'has no category {_first(missing)}, which the config names in '
+            f'dataset.metainfo.classes; it has {_first(found)}'
+        )
+    if found != classes:
+        raise _BadAnnotations(
+            f'has its categories in the order {_first(found)}, by which mmdet numbers '
+            f'the labels; dataset.metainfo.classes has {_first(classes)}: use the '
+            'order of the file'
+        )
+
+
+def _first(names: list[str]) -> str:
+    return ', '.join(map(repr, names[:5])) + (', ...' if len(names) > 5 else '')
