@@ -44,6 +44,11 @@ def build_parser():
         action='store_true',
         help='start the dataloader workers anew every epoch',
     )
+    parser.add_argument(
+        '--eval-teacher',
+        action='store_true',
+        help='evaluate the teacher of a distillation once before training',
+    )
     add_common_arguments(parser)
     return parser
 
@@ -73,6 +78,13 @@ def merge_args(parser, cfg, args):
                 'the batch size that its learning rate is meant for'
             )
         cfg.auto_scale_lr.enable = True
+    if args.eval_teacher:
+        if 'teacher' not in cfg.model:
+            parser.error(f'--eval-teacher: the model of {args.config} has no teacher')
+        cfg.custom_hooks = [
+            *cfg.get('custom_hooks', []),
+            dict(type='EvalTeacherHook'),
+        ]
     set_dataloader_defaults(cfg, args)
     merge_cfg_options(parser, cfg, args.cfg_options)
 

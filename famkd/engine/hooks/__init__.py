@@ -1,4 +1,5 @@
 from .distill_warmup_hook import DistillWarmupHook
+from .eval_teacher_hook import EvalTeacherHook
 from .gamma_log_hook import GammaLogHook
 
-__all__ = ['DistillWarmupHook', 'GammaLogHook']
+__all__ = ['DistillWarmupHook', 'EvalTeacherHook', 'GammaLogHook']

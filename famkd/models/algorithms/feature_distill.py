@@ -160,6 +160,20 @@ class FeatureDistill(SingleTeacherDistill):
         _forget_records(distiller)
         return losses
 
+    @torch.no_grad()
+    def predict_with_teacher(self, data: dict) -> list:
+        """Predictions of the teacher, for the images that it gets in training.
+
+        Args:
+            data: Batch of the dataloader, as ``val_step`` takes it.
+
+        Returns:
+            list: What ``val_step`` of a network gives.
+        """
+        data = self.data_preprocessor(data, False)
+        images = self._renormalize(data['inputs'])
+        return self.teacher(images, data['data_samples'], mode='predict')
+
     def train(self, mode: bool = True) -> 'FeatureDistill':
         """Sets the mode of student and distiller; the teacher stays in eval."""
         super().train(mode)

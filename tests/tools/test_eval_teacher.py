@@ -1,0 +1,18 @@
+"""``train.py --eval-teacher``."""
+
+import pytest
+
+
+def test_option_is_followed(tool, tiny_configs, tmp_path, capsys):
+    options = ['--work-dir', str(tmp_path), '--cfg-options', 'train_cfg.max_epochs=1']
+    tool('train').main([str(tiny_configs['teacher']), *options])
+    checkpoint = tmp_path / 'epoch_1.pth'
+    options += [f'model.teacher_ckpt={checkpoint}', 'train_cfg.val_interval=1']
+    tool('train').main([str(tiny_configs['famkd']), '--eval-teacher', *options])
+    assert ''.join(capsys.readouterr()).count('Teacher before training: accuracy') == 1
+
+
+def test_config_without_a_teacher(tool, tiny_configs, capsys):
+    with pytest.raises(SystemExit):
+        tool('train').main([str(tiny_configs['student']), '--eval-teacher'])
+    assert '--eval-teacher: the model of' in capsys.readouterr().err
