@@ -6,6 +6,7 @@ import hashlib
 import os
 import platform
 import shlex
+import shutil
 import subprocess
 import tempfile
 from pathlib import Path
@@ -58,13 +59,14 @@ def _call(direction: str, *tensors: Tensor) -> None:
 def library() -> ctypes.CDLL:
     """Load the compiled kernel, compiling it if the cache does not hold it.
 
-    The compiler is ``$CXX``, by default ``c++``; the cache is
+    The compiler is ``$CXX``, else ``c++``, ``g++`` or ``clang++``; the cache is
     ``$XDG_CACHE_HOME/famkd``, by default ``~/.cache/famkd``.
 
     Raises:
         RuntimeError: If the kernel cannot be compiled, stored or loaded.
     """
-    compiler = shlex.split(os.environ.get('CXX') or 'c++')
+    found = next(filter(shutil.which, ('c++', 'g++', 'clang++')), 'c++')
+    compiler = shlex.split(os.environ.get('CXX') or found)
     cache = Path(os.environ.get('XDG_CACHE_HOME') or '~/.cache').expanduser() / 'famkd'
     try:
         version = _run(*compiler, '--version')

@@ -63,6 +63,15 @@ def test_choice_is_logged_once(caplog):
     ]
 
 
+def test_choice_within_torch_compile(caplog):
+    torch._dynamo.reset()
+    tensors = inputs()
+    with caplog.at_level(logging.INFO, logger='famkd'):
+        out = torch.compile(window_attention, fullgraph=True)(*tensors)
+    assert 'famkd: window attention uses the cpu backend' in caplog.messages
+    assert torch.equal(out, window_attention(*tensors))
+
+
 def test_unknown_backend(monkeypatch):
     with pytest.raises(ValueError, match=r"backend = 'gpu' .*reference, cpu, triton"):
         window_attention(*inputs(), backend='gpu')

@@ -19,7 +19,7 @@ def test_in_the_interpreter():
     command = [sys.executable, '-m', 'pytest', '-q', '-k', 'triton']
     result = subprocess.run(
         [*command, str(Path(__file__).with_name('test_window_attention.py'))],
-        env={**os.environ, 'TRITON_INTERPRET': '1'},
+        env={**os.environ, 'TRITON_INTERPRET': '1', 'OMP_NUM_THREADS': '1'},
         capture_output=True,
         text=True,
     )
@@ -32,15 +32,16 @@ def test_in_the_interpreter():
     'kernel', ['_forward', '_backward_query', '_backward_key_value']
 )
 @pytest.mark.parametrize('maps', ['bf16', 'fp32', 'fp64'])
-def test_compiles_for_hopper(kernel, maps):
-    """The interpreter accepts Python that the compiler does not."""
+@pytest.mark.parametrize('sizes', [{}, dict.fromkeys(('C', 'H', 'W', 'stride_p'), 1)])
+def test_compiles_for_hopper(kernel, maps, sizes):
+    """The interpreter accepts what the compiler does not."""
     from triton.backends.compiler import GPUTarget
     from triton.compiler import ASTSource, compile
 
     from famkd.layers.kernels import triton as kernels
 
     function = getattr(kernels, kernel)
-    constants = {'BLOCK_P': 16, 'BLOCK_C': 16}
+    constants = {'BLOCK_P': 16, 'BLOCK_C': 16, **sizes}  # a size of 1 is a constant
     softmax = 'fp64' if maps == 'fp64' else 'fp32'
     signature = {
         name: 'constexpr'

@@ -135,7 +135,7 @@ def test_nan_reaches_its_window_only(backend):
 
 
 def test_deterministic(backend):
-    tensors, grad_out = inputs(backend, (4, 2, 8, 8))
+    tensors, grad_out = inputs(backend, (3, 2, 8, 8))
     first = run(tensors, grad_out, backend)
     for threads in (1, 2):
         before = torch.get_num_threads()
