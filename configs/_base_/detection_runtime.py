@@ -1,0 +1,12 @@
+_base_ = 'mmdet::_base_/default_runtime.py'
+
+custom_imports = dict(
+    imports=['famkd.models', 'famkd.engine', 'famkd.datasets.checked_coco'],
+    allow_failed_imports=False,
+)
+
+# Trainings count iterations.
+default_hooks = dict(
+    checkpoint=dict(by_epoch=False, interval=20000, max_keep_ckpts=1, save_best='auto')
+)
+log_processor = dict(by_epoch=False)

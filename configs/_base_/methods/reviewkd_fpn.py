@@ -1,0 +1,14 @@
+# The same over the five outputs of an FPN, fine to coarse.
+_base_ = './reviewkd.py'
+
+model = dict(
+    # Any shape will do: nothing is built for a size.
+    input_shape=(3, 256, 256),
+    distiller=dict(
+        student_stages=[dict(source='neck', data_idx=i) for i in range(5)],
+        teacher_stages=[dict(source='neck', data_idx=i) for i in range(5)],
+    ),
+)
+custom_hooks = [
+    dict(type='DistillWarmupHook', length=1000, by_epoch=False),
+]

@@ -1,0 +1,12 @@
+_base_ = [
+    'mmdet::_base_/models/faster-rcnn_r50_fpn.py',
+    '../../_base_/coco_detection.py',
+]
+
+model = dict(
+    backbone=dict(
+        depth=18,
+        init_cfg=dict(type='Pretrained', checkpoint='torchvision://resnet18'),
+    ),
+    neck=dict(in_channels=[64, 128, 256, 512]),
+)

@@ -1,0 +1,111 @@
+"""Every recipe of a detector builds and takes a training step, with thin backbones."""
+
+import math
+from functools import cache
+from pathlib import Path
+
+import mmengine
+import pytest
+from mmengine.config import Config, utils
+from mmengine.registry import init_default_scope
+from mmengine.utils import get_installed_path
+
+pytest.importorskip('mmdet')
+
+from mmdet.testing import demo_mm_inputs  # noqa: E402
+
+CONFIGS = Path(__file__).parents[2] / 'configs'
+RECIPES = sorted(
+    str(path.relative_to(CONFIGS))
+    for path in CONFIGS.rglob('*.py')
+    if path.parent.name in ('coco', 'bccd')
+)
+# The others differ in the schedule only, see below.
+TRAINED = [recipe for recipe in RECIPES if '8xb2' not in recipe]
+
+
+def thin(network):
+    """An eighth of the channels in a ResNet."""
+    if network.get('cfg_path'):
+        file = Config.fromstring(f'_base_ = [{network.cfg_path!r}]', '.py').model
+        network.update(backbone={}, neck={})
+    else:
+        file = network
+    if file.backbone.type == 'ResNet':
+        network.backbone.base_channels = file.backbone.get('base_channels', 64) // 8
+        network.neck.in_channels = [n // 8 for n in file.neck.in_channels]
+
+
+@pytest.fixture(scope='module', autouse=True)
+def read_model_indexes_once():
+    # MMEngine reads all model indexes of a package for each `package::config`.
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(utils, '_get_cfg_metainfo', cache(utils._get_cfg_metainfo))
+        yield
+
+
+@pytest.fixture(scope='module')
+def load():
+    """Function (recipe): its config."""
+    return lambda recipe: Config.fromfile(CONFIGS / recipe)
+
+
+@pytest.mark.parametrize('recipe', TRAINED)
+def test_config_trains(recipe, load, build):
+    config = load(recipe)
+    init_default_scope(config.default_scope)
+    model = config.model
+    distils = 'teacher' in model
+    if distils:
+        model.update(teacher_ckpt=None, allow_random_teacher=True)
+    for network in (model.architecture, model.teacher) if distils else (model,):
+        thin(network)
+    model = build(model).train()
+
+    classes = config.train_dataloader.dataset.get('metainfo', {}).get('classes', ())
+    batch = demo_mm_inputs(
+        2,
+        [[3, 64, 96], [3, 80, 64]],
+        num_classes=len(classes) or 80,
+        with_mask='mask' in recipe,
+    )
+    losses = model(**model.data_preprocessor(batch, True), mode='loss')
+    total, log = model.parse_losses(losses)
+    total.backward()
+    for name, value in log.items():
+        assert math.isfinite(value), name
+    if distils:
+        stages = [f'distill.loss_stage{i}' for i in range(1, 6)]
+        assert all(log[stage] > 0 for stage in stages)
+        # DistributedDataParallel waits for every gradient.
+        for name, parameter in model.distiller.named_parameters():
+            assert parameter.grad is not None, name
+        for name, parameter in model.student.neck.named_parameters():
+            assert parameter.grad.any(), name
+
+
+def test_teachers_are_the_published_ones(load):
+    for recipe in TRAINED:
+        model = load(recipe).model
+        package, _, path = model.get('teacher', {}).get('cfg_path', '').partition('::')
+        if package != 'mmdet':
+            continue
+        folder = Path(get_installed_path('mmdet'), '.mim/configs', path).parent
+        models = mmengine.load(folder / 'metafile.yml')['Models']
+        weights = {entry['Name']: entry.get('Weights') for entry in models}
+        assert model.teacher_ckpt == weights[Path(path).stem], recipe
+
+
+@pytest.mark.parametrize('method', ['famkd', 'reviewkd', 'famkd_l2l'])
+@pytest.mark.parametrize('pair', ['r101_r18', 'r101_r50', 'r50_mobilenet-v2'])
+def test_eight_gpus_follow_the_linear_rule(method, pair, load):
+    one, eight = (
+        load(f'{method}/coco/{method}_faster-rcnn_{pair}_{gpus}_coco.py')
+        for gpus in ('1xb8', '8xb2')
+    )
+    ratio = 8 * eight.train_dataloader.batch_size / one.train_dataloader.batch_size
+    assert eight.optim_wrapper.optimizer.lr == ratio * one.optim_wrapper.optimizer.lr
+    assert eight.train_cfg.max_iters == one.train_cfg.max_iters / ratio == 90000
+    steps = [config.param_scheduler[1].milestones for config in (one, eight)]
+    assert steps == [[120000, 160000], [60000, 80000]]
+    assert eight.model == one.model
