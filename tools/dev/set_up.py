@@ -6,8 +6,8 @@ time: the second waits. mmcv, which takes minutes to compile, is kept as a wheel
 PyTorch and mmcv. Only the standard library is used, and no syntax newer than that of
 Python 3.6, so that an old Python gets a message and no SyntaxError.
 
-``FORCE_CUDA=1`` compiles mmcv's CUDA operators too (needs CUDA's nvcc); the plain set-up
-compiles those for the CPU, on which alone detection depends.
+``FORCE_CUDA=1`` compiles mmcv's operators for GPUs too, with CUDA's nvcc; what needs
+them is detection and segmentation on a GPU.
 """
 
 import errno
@@ -173,6 +173,8 @@ def run(title, command, **variables):
         log.seek(begin)
         output = log.read()
     if process.returncode:
+        if process.returncode < 0:
+            output += f'error: killed by signal {-process.returncode}'
         raise SetUpError(explain(title, output))
 
 
@@ -246,9 +248,7 @@ def compile_mmcv():
             return
         # one compiler per processor: each takes over 1 GB of memory
         jobs = os.environ.get('MAX_JOBS') or str(os.cpu_count())
-        variables = {'MMCV_WITH_OPS': '1', 'MAX_JOBS': jobs}
-        if not wants_cuda():
-            variables['CUDA_VISIBLE_DEVICES'] = ''
+        hidden = {} if wants_cuda() else {'CUDA_VISIBLE_DEVICES': ''}
         pip(
             '[3/5] mmcv, compiled once and kept (about 10 min on two cores)',
             'wheel',
@@ -258,7 +258,8 @@ def compile_mmcv():
             '--no-cache-dir',  # pip's cache does not know for which PyTorch it was
             '--no-deps',
             f'--wheel-dir={TMP}',
-            **variables,
+            MAX_JOBS=jobs,
+            **hidden,
         )
         built = next(TMP.glob('onedl_mmcv*.whl'))
         partial = folder / 'partial'
@@ -296,7 +297,9 @@ def install():
     pip('      OpenCV without windows', 'install', *again, 'opencv-python-headless')
     editable = ['--no-deps', '--no-build-isolation', '-e', ROOT]
     pip('[5/5] famkd', 'install', *editable)
-    run('      check', [VENV / 'bin' / 'python', '-m', 'famkd.compat'])
+    # torch comes first: mmcv's operators are linked with it
+    check = 'import sys, torch, mmcv._ext, famkd.compat; sys.exit(famkd.compat.main())'
+    run('      check', [VENV / 'bin' / 'python', '-c', check])
     shutil.rmtree(str(TMP))
 
 
