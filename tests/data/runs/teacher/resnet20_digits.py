@@ -1,0 +1,116 @@
+custom_imports = dict(
+    allow_failed_imports=False,
+    imports=[
+        'famkd.models',
+        'famkd.engine',
+        'famkd.datasets',
+    ])
+data_preprocessor = dict(
+    mean=[
+        127.5,
+        127.5,
+        127.5,
+    ],
+    num_classes=10,
+    std=[
+        127.5,
+        127.5,
+        127.5,
+    ],
+    type='ClsDataPreprocessor')
+default_hooks = dict(
+    checkpoint=dict(
+        _scope_='mmpretrain',
+        interval=-1,
+        max_keep_ckpts=1,
+        save_best=None,
+        type='CheckpointHook'),
+    logger=dict(_scope_='mmpretrain', interval=10, type='LoggerHook'),
+    param_scheduler=dict(_scope_='mmpretrain', type='ParamSchedulerHook'),
+    sampler_seed=dict(_scope_='mmpretrain', type='DistSamplerSeedHook'),
+    timer=dict(_scope_='mmpretrain', type='IterTimerHook'),
+    visualization=dict(
+        _scope_='mmpretrain', enable=False, type='VisualizationHook'))
+default_scope = 'mmpretrain'
+env_cfg = dict(
+    cudnn_benchmark=False,
+    dist_cfg=dict(backend='nccl'),
+    mp_cfg=dict(mp_start_method='fork', opencv_num_threads=0))
+launcher = 'none'
+load_from = None
+log_level = 'INFO'
+model = dict(
+    backbone=dict(depth=20, type='CIFARResNet'),
+    head=dict(
+        in_channels=64,
+        loss=dict(loss_weight=1.0, type='CrossEntropyLoss'),
+        num_classes=10,
+        topk=(1, ),
+        type='LinearClsHead'),
+    neck=dict(type='GlobalAveragePooling'),
+    type='ImageClassifier')
+optim_wrapper = dict(
+    optimizer=dict(lr=0.1, momentum=0.9, type='SGD', weight_decay=0.0005))
+param_scheduler = dict(
+    T_max=3,
+    by_epoch=True,
+    convert_to_iter_based=True,
+    type='CosineAnnealingLR')
+randomness = dict(deterministic=False, seed=0)
+resize = dict(scale=32, type='Resize')
+resume = False
+test_cfg = dict()
+test_dataloader = dict(
+    batch_size=200,
+    dataset=dict(
+        pipeline=[
+            dict(scale=32, type='Resize'),
+            dict(type='PackInputs'),
+        ],
+        split='test',
+        type='Digits'),
+    num_workers=0,
+    persistent_workers=False,
+    pin_memory=False,
+    sampler=dict(shuffle=False, type='DefaultSampler'))
+test_evaluator = dict(topk=(1, ), type='Accuracy')
+train_cfg = dict(by_epoch=True, max_epochs=3, val_interval=1)
+train_dataloader = dict(
+    batch_size=50,
+    dataset=dict(
+        pipeline=[
+            dict(scale=32, type='Resize'),
+            dict(crop_size=32, padding=4, type='RandomCrop'),
+            dict(type='PackInputs'),
+        ],
+        split='train',
+        type='Digits'),
+    num_workers=0,
+    persistent_workers=False,
+    pin_memory=False,
+    sampler=dict(shuffle=True, type='DefaultSampler'))
+val_cfg = dict()
+val_dataloader = dict(
+    batch_size=200,
+    dataset=dict(
+        pipeline=[
+            dict(scale=32, type='Resize'),
+            dict(type='PackInputs'),
+        ],
+        split='test',
+        type='Digits'),
+    num_workers=0,
+    persistent_workers=False,
+    pin_memory=False,
+    sampler=dict(shuffle=False, type='DefaultSampler'))
+val_evaluator = dict(topk=(1, ), type='Accuracy')
+vis_backends = [
+    dict(_scope_='mmpretrain', type='LocalVisBackend'),
+]
+visualizer = dict(
+    _scope_='mmpretrain',
+    type='UniversalVisualizer',
+    vis_backends=[
+        dict(type='LocalVisBackend'),
+    ])
+work_dir = 'runs/teacher'

@@ -1,0 +1,103 @@
+import json
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[3]
+sys.path.insert(0, str(ROOT / 'tools/analysis_tools'))
+
+
+@pytest.fixture(scope='session')
+def recorded():
+    """Work dirs of real trainings, see the README there."""
+    return ROOT / 'tests/data/runs'
+
+
+@pytest.fixture
+def make_run(tmp_path):
+    """Writes a work dir: one log for every list of lines, and the config."""
+
+    def make(name, *logs, config='', config_name='resnet20_1xb64_cifar100'):
+        work_dir = tmp_path / name
+        for i, lines in enumerate(logs):
+            vis_data = work_dir / f'2026010{i}_000000/vis_data'
+            vis_data.mkdir(parents=True)
+            text = ''.join(json.dumps(line) + '\n' for line in lines)
+            (vis_data / 'scalars.json').write_text(text)
+            (vis_data / 'config.py').write_text(config)
+        work_dir.mkdir(exist_ok=True)
+        (work_dir / f'{config_name}.py').write_text(config)
+        return work_dir
+
+    return make
+
+
+@pytest.fixture
+def epochs():
+    """Makes the log of some epochs of 100 iterations, 50 iterations a line."""
+
+    def make(first, last, loss=1.0, accuracy=None, **scalars):
+        lines = []
+        for epoch in range(first, last + 1):
+            for i in (50, 100):
+                iteration = 100 * (epoch - 1) + i
+                position = dict(epoch=epoch, iter=iteration, step=iteration)
+                lines.append(dict(loss=loss, time=0.5, **scalars, **position))
+            if accuracy is not None:
+                metrics = {'accuracy/top1': accuracy + epoch, 'accuracy/top5': 90.0}
+                lines.append(dict(metrics, time=0.1, data_time=0.1, step=epoch))
+        return lines
+
+    return make
+
+
+@pytest.fixture
+def detection_lines():
+    """A log by iteration as MMDetection writes it, validations at step 0."""
+    lines = []
+    for i in (50, 100, 150, 200):
+        lines.append(dict(loss=2.0, loss_cls=1.5, time=0.25, iter=i, step=i))
+        if i % 100 == 0:
+            metrics = {'coco/bbox_mAP': i / 1000, 'coco/bbox_mAP_50': 0.5}
+            lines.append(dict(metrics, time=0.1, data_time=0.1, step=0))
+    return lines
+
+
+@pytest.fixture(scope='session')
+def checkpoints(tmp_path_factory):
+    """Checkpoints of the demo's networks as MMEngine writes them, with random weights.
+
+    The student in ``famkd`` is the one in ``student``.
+    """
+    torch = pytest.importorskip('torch')
+    from mmengine.config import Config
+    from mmengine.registry import DefaultScope
+
+    from famkd.models.algorithms.networks import build_network
+
+    folder = tmp_path_factory.mktemp('checkpoints')
+    configs = {
+        'famkd': 'famkd_resnet20_resnet8_digits',
+        'teacher': 'resnet20_digits',
+        'student': 'resnet8_digits',
+    }
+    students = None
+    for name, file in configs.items():
+        config = Config.fromfile(ROOT / f'configs/demo/{file}.py')
+        if name == 'famkd':
+            config.model.update(teacher_ckpt=None, allow_random_teacher=True)
+        with DefaultScope.overwrite_default_scope(config.default_scope):
+            torch.manual_seed(0)
+            model = build_network(config.model)
+        if name == 'famkd':
+            students = model.architecture.state_dict()
+        if name == 'student':
+            model.load_state_dict(students)
+        meta = dict(
+            cfg=config.pretty_text,
+            dataset_meta=dict(classes=[f'digit {i}' for i in range(10)]),
+        )
+        checkpoint = dict(state_dict=model.state_dict(), meta=meta)
+        torch.save(checkpoint, folder / f'{name}.pth')
+    return folder

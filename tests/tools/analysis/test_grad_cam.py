@@ -1,0 +1,105 @@
+import sys
+
+import numpy as np
+import pytest
+import torch
+from matplotlib import pyplot
+
+pytest.importorskip('pytorch_grad_cam')
+import cv2  # noqa: E402
+from _classifier import Classifier  # noqa: E402
+from grad_cam import main, plot_grad_cam  # noqa: E402
+
+
+@pytest.fixture
+def image(tmp_path):
+    file = tmp_path / 'image.png'
+    pixels = np.random.default_rng(0).integers(0, 256, (8, 8, 3), np.uint8)
+    cv2.imwrite(str(file), pixels[..., ::-1])
+    return str(file)
+
+
+def test_heat_map_is_grad_cam_of_the_last_stage(checkpoints, image):
+    network = Classifier(str(checkpoints / 'student.pth'))
+    shown, inputs = network.prepare(image)
+    assert shown.shape == (32, 32, 3)
+    assert inputs.shape == (1, 3, 32, 32)
+    # Behind the pooling there is one linear layer: the gradients are its weights.
+    (features,) = network.model.extract_feat(inputs, stage='backbone')
+    weights = network.model.head.fc.weight[7]
+    expected = torch.einsum('chw,c->hw', features[0], weights).relu().detach().numpy()
+    expected = cv2.resize(expected, (32, 32))
+    expected = (expected - expected.min()) / (expected.max() - expected.min())
+    np.testing.assert_allclose(network.heat_map(inputs, 7), expected, atol=1e-4)
+
+    other = Classifier(str(checkpoints / 'student.pth'), layer='backbone.layer2')
+    assert not np.allclose(other.heat_map(inputs, 7), expected, atol=0.1)
+
+
+def test_colours_are_those_of_the_file(checkpoints, image):
+    network = Classifier(str(checkpoints / 'student.pth'))
+    network.pipeline.transforms.pop(0)  # the resizing
+    shown, _ = network.prepare(image)
+    assert np.array_equal(shown, cv2.imread(image)[..., ::-1])
+    network.channel_order = 'bgr'
+    shown, inputs = network.prepare(image)
+    assert np.array_equal(shown, cv2.imread(image)[..., ::-1])
+
+
+def test_the_student_of_a_distillation(checkpoints, image):
+    student = Classifier(str(checkpoints / 'student.pth'))
+    distilled = Classifier(str(checkpoints / 'famkd.pth'))
+    _, inputs = student.prepare(image)
+    assert torch.equal(student.prepare(image)[1], distilled.prepare(image)[1])
+    assert torch.equal(student.probabilities(inputs), distilled.probabilities(inputs))
+
+
+def test_picture(checkpoints, image, tmp_path):
+    networks = {
+        x: Classifier(str(checkpoints / f'{x}.pth')) for x in ('teacher', 'famkd')
+    }
+    figure = plot_grad_cam([image, image], networks)
+    axes = figure.axes[:6]
+    assert [ax.get_title() for ax in axes[:3]] == ['image', 'teacher', 'famkd']
+    _, inputs = networks['teacher'].prepare(image)
+    scores = networks['teacher'].probabilities(inputs)
+    label = int(scores.argmax())
+    assert axes[0].get_xlabel() == f'heat maps of digit {label}'
+    assert axes[1].get_xlabel() == f'says digit {label} ({scores.max():.0%})'
+    # The student's heat map, too, is that of the teacher's class.
+    heat = axes[2].images[1].get_array()
+    np.testing.assert_allclose(heat, networks['famkd'].heat_map(inputs, label))
+    pyplot.close(figure)
+
+    out = tmp_path / 'new/cam.png'
+    words = [image, '--class', '3', '--out', str(out)]
+    main([*words, '--network', 'A', str(checkpoints / 'teacher.pth')])
+    assert pyplot.imread(out).shape[1] == 1600
+
+
+def test_errors(checkpoints, image, tmp_path, monkeypatch, capsys):
+    student = ['--network', 'student', str(checkpoints / 'student.pth')]
+    with pytest.raises(SystemExit, match='error: no.png: no such image'):
+        main(['no.png', *student])
+    text = tmp_path / 'text.png'
+    text.write_text('no image')
+    with pytest.raises(SystemExit, match='text.png: cannot be read as an image'):
+        main([str(text), *student])
+    with pytest.raises(SystemExit, match='student has 10 classes, not a 10'):
+        main([image, *student, '--class', '10'])
+    with pytest.raises(
+        SystemExit, match='--layer backbone.layer9 is no module .*layer'
+    ):
+        main([image, *student, '--layer', 'backbone.layer9'])
+    config = tmp_path / 'config.py'
+    config.write_text(torch.load(checkpoints / 'teacher.pth')['meta']['cfg'])
+    with pytest.raises(SystemExit, match='student.pth is not of the network in its'):
+        main([image, *student, str(config)])
+    with pytest.raises(SystemExit):
+        main([image, '--network', 'label'])
+    assert '--network label: give LABEL CKPT [CONFIG]' in capsys.readouterr().err
+    monkeypatch.setitem(sys.modules, 'pytorch_grad_cam', None)
+    with pytest.raises(
+        SystemExit, match='grad-cam is missing; .* pip install grad-cam'
+    ):
+        main([image, *student])

@@ -1,0 +1,75 @@
+import pytest
+from _runs import group_runs, read_run, read_runs
+from matplotlib import pyplot
+from matplotlib.colors import to_hex
+from plot_curves import default_panels, main, plot_curves
+
+
+def test_panels_of_a_student_alone_and_distilled(recorded):
+    assert default_panels(read_run(recorded / 'student_seed0')) == {
+        'accuracy/top1': 'accuracy/top1',
+        'loss (without distillation)': 'loss',
+    }
+    assert default_panels(read_run(recorded / 'famkd_seed0')) == {
+        'accuracy/top1': 'accuracy/top1',
+        'loss (without distillation)': 'student.loss',
+        **{key: key for key in (f'distill.loss_stage{i}' for i in range(1, 5))},
+    }
+
+
+def test_every_run_is_drawn_with_its_values(recorded):
+    runs = read_runs(sorted(recorded.glob('*/')))
+    experiments = group_runs(runs)
+    figure = plot_curves(experiments)
+    axes = {ax.get_title(): ax for ax in figure.axes if ax.axison}
+    assert list(axes)[:3] == [
+        'accuracy/top1 (%)',
+        'loss (without distillation)',
+        'distill.loss_stage1',
+    ]
+    assert len(axes) == 6
+    lines = axes['accuracy/top1 (%)'].lines
+    assert [list(line.get_ydata()) for line in lines if len(line.get_ydata())] == [
+        run.curve('accuracy/top1')[1] for run in runs
+    ]
+    assert all(ax.get_xlabel() == 'epoch' for ax in axes.values())
+    assert len(axes['distill.loss_stage3'].lines) >= 2
+    # The seeds of an experiment share a colour and an entry of the legend.
+    colors = [to_hex(line.get_color()) for line in lines[:5]]
+    assert colors[0] == colors[1] != colors[2] == colors[3] != colors[4]
+    assert [text.get_text() for text in figure.legends[0].texts] == [
+        'famkd_resnet20_resnet8_digits (2 runs)',
+        'resnet8_digits (2 runs)',
+        'resnet20_digits',
+    ]
+    pyplot.close(figure)
+
+
+def test_files(recorded, tmp_path, capsys):
+    out = [str(tmp_path / f'curves.{kind}') for kind in ('png', 'svg')]
+    main([str(recorded / 'student_seed0'), '--out', *out])
+    assert pyplot.imread(out[0]).shape[1] == 1600
+    assert '<svg' in open(out[1]).read()
+    assert capsys.readouterr().out.splitlines() == [f'wrote {file}' for file in out]
+
+
+def test_detection_and_chosen_keys(make_run, detection_lines):
+    run = read_run(make_run('x', detection_lines))
+    assert list(default_panels(run)) == [
+        'coco/bbox_mAP',
+        'loss (without distillation)',
+        'loss_cls',
+    ]
+    figure = plot_curves(group_runs([run]), ['coco/bbox_mAP_50', 'loss_cls'])
+    assert [ax.get_title() for ax in figure.axes] == ['coco/bbox_mAP_50', 'loss_cls']
+    assert figure.axes[0].get_xlabel() == 'iteration'
+    pyplot.close(figure)
+
+
+def test_errors(make_run, detection_lines, epochs):
+    by_iteration = str(make_run('a', detection_lines))
+    by_epoch = str(make_run('b', epochs(1, 2)))
+    with pytest.raises(SystemExit, match='/b counts epochs and .*/a iterations'):
+        main([by_iteration, by_epoch])
+    with pytest.raises(SystemExit, match='--keys lost: in no log; there: loss, time'):
+        main([by_epoch, '--keys', 'lost'])

@@ -1,0 +1,128 @@
+"""A classifier from a checkpoint, with the maps inside it."""
+
+import difflib
+from pathlib import Path
+
+from _checkpoints import read_checkpoint
+
+STUDENT = 'architecture.'  # MMRazor's name of the student inside an algorithm
+
+
+class Classifier:
+    """A trained classifier, with the way that images take into it.
+
+    Args:
+        checkpoint: Path or URL; of a distillation checkpoint the student is taken.
+        config: Config file; the one in the checkpoint if None.
+        layer: Name of the module whose output is weighed; the last one that gives a
+            map if None.
+
+    Raises:
+        FileNotFoundError: If there is no such file.
+        ValueError: If the checkpoint cannot be read or is not of the config's
+            network, or the network has no such layer.
+    """
+
+    def __init__(
+        self, checkpoint: str, config: str | None = None, layer: str | None = None
+    ) -> None:
+        from mmengine.dataset import Compose
+        from mmengine.registry import DefaultScope
+
+        from famkd.models.algorithms.networks import build_network
+
+        weights, config, self.classes = read_checkpoint(checkpoint, config)
+        students = {
+            key.removeprefix(STUDENT): value
+            for key, value in weights.items()
+            if key.startswith(STUDENT)
+        }
+        network = dict(config.model.get('architecture', config.model))
+        if 'cfg_path' not in network:
+            own = network.get('data_preprocessor')
+            network['data_preprocessor'] = own or config.get('data_preprocessor')
+        # The loader of files is left to `prepare`. Datasets without files, such as
+        # CIFAR, have none, and give RGB.
+        first, *others = config.test_dataloader.dataset.pipeline
+        is_loader = first['type'].endswith('LoadImageFromFile')
+        self.channel_order = 'bgr' if is_loader else 'rgb'
+        with DefaultScope.overwrite_default_scope(config.get('default_scope')):
+            self.pipeline = Compose(others if is_loader else [first, *others])
+            self.model = build_network(network).eval()
+        try:
+            self.model.load_state_dict(students or weights)
+        except RuntimeError as error:
+            reason = ' '.join(str(error).split())
+            raise ValueError(
+                f'{checkpoint} is not of the network in its config: {reason[:300]}; give '
+                'the config that it was trained with'
+            ) from None
+        names = [name for name, _ in self.model.named_modules() if name]
+        if layer is not None and layer not in names:
+            near = difflib.get_close_matches(layer, names, n=3, cutoff=0.4)
+            raise ValueError(
+                f'--layer {layer} is no module of the network in {checkpoint}; near '
+                f'names: {", ".join(near or names[:3])}'
+            )
+        self.layer = layer
+
+    def prepare(self, file: str) -> tuple:
+        """The image as the network sees it, (H, W, 3) in RGB, and as its input."""
+        import cv2
+        from mmengine.dataset import pseudo_collate
+
+        if not Path(file).is_file():
+            raise FileNotFoundError(f'{file}: no such image')
+        image = cv2.imread(file)
+        if image is None:
+            raise ValueError(f'{file}: cannot be read as an image')
+        if self.channel_order == 'rgb':
+            image = image[..., ::-1]
+        size = image.shape[:2]
+        data = dict(img=image, img_path=file, img_shape=size, ori_shape=size)
+        data = self.pipeline(data)
+        inputs = self.model.data_preprocessor(pseudo_collate([data]))['inputs']
+        image = data['inputs'].permute(1, 2, 0).numpy()
+        return image[..., ::-1] if self.channel_order == 'bgr' else image, inputs
+
+    def probabilities(self, inputs):
+        """The probability of every class, a tensor (classes,)."""
+        import torch
+
+        with torch.no_grad():
+            return self.model(inputs)[0].softmax(0)
+
+    def heat_map(self, inputs, label: int):
+        """Grad-CAM of a class, an array (H, W) from 0 to 1."""
+        from pytorch_grad_cam import GradCAM
+        from pytorch_grad_cam.utils.model_targets import ClassifierOutputTarget
+
+        layer = self.model.get_submodule(self.layer or self._last_map(inputs))
+        with GradCAM(self.model, [layer]) as cam:
+            return cam(inputs, [ClassifierOutputTarget(label)])[0]
+
+    def name(self, label: int) -> str:
+        """Name of a class, or its number where the checkpoint has no names."""
+        return str(self.classes[label] if self.classes else label)
+
+    def _last_map(self, inputs) -> str:
+        """Name of the last module that gives a map, the outermost one of them."""
+        names = []
+
+        def hook_for(name):
+            def hook(module, args, output):
+                if getattr(output, 'ndim', 0) == 4 and output.shape[2:].numel() > 1:
+                    names.append(name)
+
+            return hook
+
+        hooks = [
+            module.register_forward_hook(hook_for(name))
+            for name, module in self.model.named_modules()
+        ]
+        self.probabilities(inputs)
+        for hook in hooks:
+            hook.remove()
+        if not names:
+            raise ValueError('no module of the network gives a map (N, C, H, W)')
+        return names[-1]

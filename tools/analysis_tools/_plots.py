@@ -1,0 +1,80 @@
+"""One look for all plots, and how they are written."""
+
+from pathlib import Path
+
+WIDTH = 8.0  # inches: 800 px at README size
+# Okabe and Ito's colours, which colour-blind readers tell apart.
+COLORS = [
+    '#0072B2', '#D55E00', '#009E73', '#CC79A7', '#E69F00', '#56B4E9', '#000000',
+]  # fmt: skip
+
+
+def add_out_argument(parser, default: str) -> None:
+    """Adds ``--out`` to a command line."""
+    parser.add_argument(
+        '--out',
+        nargs='+',
+        default=[default],
+        metavar='FILE',
+        help='pictures to write, by their ending: .png, .svg, .pdf; default: %(default)s',
+    )
+
+
+def new_figure(rows: int, columns: int, height: float, **options):
+    """A figure of README width with a grid of panels.
+
+    Args:
+        rows: Rows of panels.
+        columns: Columns of panels.
+        height: Height of the whole figure, in inches.
+        **options: Further options of ``matplotlib.pyplot.subplots``.
+
+    Returns:
+        tuple: The figure, and its axes as an array of shape (rows, columns).
+    """
+    import matplotlib
+
+    matplotlib.use('Agg')
+    from matplotlib import pyplot as plt
+
+    plt.rcParams.update(
+        {
+            'font.size': 10,
+            'axes.titlesize': 10,
+            'axes.spines.top': False,
+            'axes.spines.right': False,
+            'axes.grid': True,
+            'grid.color': '#e0e0e0',
+            'grid.linewidth': 0.6,
+            'lines.linewidth': 1.6,
+            'legend.frameon': False,
+        }
+    )
+    return plt.subplots(
+        rows,
+        columns,
+        figsize=(WIDTH, height),
+        squeeze=False,
+        layout='constrained',
+        **options,
+    )
+
+
+def draw(ax, curve: tuple, **style) -> None:
+    """Draws positions and values as a line, or as a point if there is only one."""
+    ax.plot(*curve, marker='o' if len(curve[0]) == 1 else None, **style)
+
+
+def label_training_axis(ax, unit: str) -> None:
+    """Makes the horizontal axis that of a training, in epochs or iterations."""
+    ax.set_xlabel(unit)
+    ax.set_xlim(left=0)
+    ax.locator_params(axis='x', integer=True)
+
+
+def save(figure, files: list[str]) -> None:
+    """Writes a figure to every file, at twice README resolution."""
+    for file in map(Path, files):
+        file.parent.mkdir(parents=True, exist_ok=True)
+        figure.savefig(file, dpi=200)
+        print(f'wrote {file}')

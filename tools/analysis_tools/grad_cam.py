@@ -1,0 +1,131 @@
+"""Where networks look: Grad-CAM of several networks on the same images, side by side.
+
+    python tools/analysis_tools/grad_cam.py IMAGE... \
+        --network teacher TEACHER.pth --network student STUDENT.pth \
+        --network FAM-KD DISTILLED.pth [--out grad_cam.png]
+
+As in Fig. 4 of FAM-KD. All heat maps of an image are for one class: the one that the
+first network predicts, unless it is given. Of a distillation checkpoint the student is
+shown. The images go through the test pipeline of each network's config.
+"""
+
+import argparse
+import sys
+
+from _classifier import Classifier
+from _plots import WIDTH, add_out_argument, new_figure, save
+
+
+def build_parser():
+    """Return the command line's parser."""
+    parser = argparse.ArgumentParser(
+        description='Grad-CAM of several networks on the same images, side by side.'
+    )
+    parser.add_argument('images', nargs='+', metavar='IMAGE')
+    parser.add_argument(
+        '--network',
+        action='append',
+        nargs='+',
+        required=True,
+        metavar=('LABEL CKPT', 'CONFIG'),
+        help='a network to show, again for every further one; CONFIG where the '
+        'checkpoint does not hold its config',
+    )
+    parser.add_argument(
+        '--layer',
+        help='module whose output is weighed, such as backbone.layer2; default: the '
+        'last one that gives a map',
+    )
+    parser.add_argument(
+        '--class',
+        type=int,
+        dest='label',
+        metavar='INDEX',
+        help='class of the heat maps; default: what the first network predicts',
+    )
+    add_out_argument(parser, 'grad_cam.png')
+    return parser
+
+
+def plot_grad_cam(
+    images: list[str], networks: dict[str, Classifier], label: int | None = None
+):
+    """Draws the picture: one row for every image, one column for every network.
+
+    Args:
+        images: Image files.
+        networks: Title -> network.
+        label: Class of the heat maps; what the first network predicts if None.
+
+    Returns:
+        matplotlib.figure.Figure: The picture.
+
+    Raises:
+        FileNotFoundError: If there is no such image.
+        ValueError: If an image cannot be read, or a network has no such class.
+    """
+    rows, columns = len(images), len(networks) + 1
+    figure, axes = new_figure(rows, columns, 1.25 + (WIDTH / columns + 0.2) * rows)
+    for ax, title in zip(axes[0], ['image', *networks], strict=True):
+        ax.set_title(title)
+    for ax in axes.flat:
+        ax.set(xticks=[], yticks=[])
+        ax.spines[:].set_visible(False)
+    for file, row in zip(images, axes, strict=True):
+        target = label
+        for ax, (title, network) in zip(row[1:], networks.items(), strict=True):
+            image, inputs = network.prepare(file)
+            scores = network.probabilities(inputs)
+            best = int(scores.argmax())
+            if target is None:
+                target = best
+            if not 0 <= target < len(scores):
+                raise ValueError(f'{title} has {len(scores)} classes, not a {target}')
+            if ax is row[1]:
+                row[0].imshow(image)
+                row[0].set_xlabel(f'heat maps of {network.name(target)}')
+            ax.imshow(image)
+            heat = ax.imshow(
+                network.heat_map(inputs, target),
+                cmap='jet',
+                alpha=0.5,
+                vmin=0,
+                vmax=1,
+                interpolation='bilinear',
+            )
+            ax.set_xlabel(f'says {network.name(best)} ({scores[best]:.0%})')
+    figure.colorbar(
+        heat,
+        ax=axes,
+        location='bottom',
+        label='Grad-CAM, relative to its maximum',
+        shrink=0.4,
+        aspect=30,
+    )
+    return figure
+
+
+def main(argv=None):
+    """Run the command line; see the module's docstring."""
+    parser = build_parser()
+    args = parser.parse_args(argv)
+    for words in args.network:
+        if len(words) not in (2, 3):
+            parser.error(f'--network {" ".join(words)}: give LABEL CKPT [CONFIG]')
+    try:
+        import pytorch_grad_cam  # noqa: F401
+    except ImportError:
+        sys.exit('error: grad-cam is missing; install it: pip install grad-cam')
+    try:
+        networks = {
+            label: Classifier(*files, layer=args.layer)
+            for label, *files in args.network
+        }
+        figure = plot_grad_cam(args.images, networks, args.label)
+    except (OSError, ValueError) as error:
+        sys.exit(f'error: {error}')
+    save(figure, args.out)
+
+
+if __name__ == '__main__':
+    main()

@@ -1,0 +1,154 @@
+"""Plot the learned filters of frequency attention over the centred frequency.
+
+    python tools/analysis_tools/plot_filters.py CKPT [--config CONFIG] [--out filters.png]
+
+For every stage, the magnitude before and after the high-pass mask, averaged over all
+pairs of channels. The filters are those of the checkpoint; the kind of the mask is that
+of the config inside it, or of CONFIG.
+"""
+
+import argparse
+import sys
+from inspect import signature
+
+from _checkpoints import read_checkpoint
+from _plots import WIDTH, add_out_argument, new_figure, save
+
+
+def build_parser():
+    """Return the command line's parser."""
+    parser = argparse.ArgumentParser(
+        description='Plot the learned filters of frequency attention.'
+    )
+    parser.add_argument('checkpoint', metavar='CKPT', help='distillation checkpoint')
+    parser.add_argument('--config', help='its config, if it is not in the checkpoint')
+    add_out_argument(parser, 'filters.png')
+    return parser
+
+
+def read_filters(weights: dict, config: dict) -> list:
+    """Rebuilds the frequency attention of every stage.
+
+    Args:
+        weights: State dict of a checkpoint.
+        config: The config that it was trained with: the sizes of the maps follow from
+            the networks in it.
+
+    Returns:
+        list[FrequencyAttention]: One for every stage, shallow to deep.
+
+    Raises:
+        ValueError: If there is none, or the checkpoint has others than the config.
+    """
+    from mmengine.registry import MODELS, DefaultScope
+
+    from famkd.layers import FrequencyAttention
+    from famkd.models.algorithms.networks import build_network
+
+    with (
+        DefaultScope.overwrite_default_scope(config.get('default_scope')),
+        MODELS.switch_scope_and_registry(None) as registry,
+    ):
+        # The teacher's weights do not matter.
+        known = signature(registry.get(config.model.type)).parameters
+        options = dict(teacher_ckpt=None, allow_random_teacher=True)
+        options = {key: value for key, value in options.items() if key in known}
+        modules = build_network({**config.model, **options}).named_modules()
+    layers = {
+        f'{name}.filter': module
+        for name, module in modules
+        if isinstance(module, FrequencyAttention) and module.global_branch
+    }
+    for key, layer in layers.items():
+        if key not in weights or weights[key].shape != layer.filter.shape:
+            found = tuple(weights[key].shape) if key in weights else 'missing'
+            raise ValueError(
+                f'{key} is {found}, but {tuple(layer.filter.shape)} in the config: give '
+                'the config that it was trained with'
+            )
+        layer.filter.data = weights[key].float()
+    if not any(layer.size != (1, 1) for layer in layers.values()):
+        raise ValueError('the config has no frequency attention of maps (FAMHead)')
+    return list(layers.values())
+
+
+def magnitudes(layer) -> tuple:
+    """Mean magnitude of a filter over all pairs of channels, centred.
+
+    Returns:
+        tuple: Before and after the mask, each a tensor of shape (H, W); before, bins
+        that the mask removes are NaN.
+    """
+    from torch.fft import fftshift
+
+    spectra = layer.unmasked_spectrum(), layer.full_spectrum()
+    return tuple(fftshift(spectrum.abs().mean((0, 1))) for spectrum in spectra)
+
+
+def plot_filters(layers: list):
+    """Draws the picture: stages in columns, before and after the mask in rows.
+
+    Args:
+        layers: The frequency attention of every stage; a stage of 1x1, which has one
+            frequency only, is left out.
+
+    Returns:
+        matplotlib.figure.Figure: The picture.
+    """
+    stages = {i: x for i, x in enumerate(layers, 1) if x.size != (1, 1)}
+    columns = max(len(stages), 2)
+    figure, axes = new_figure(2, columns, 1 + 2 * WIDTH / columns)
+    for (i, layer), column in zip(stages.items(), axes.T, strict=False):
+        (height, width), (cy, cx) = layer.size, (x // 2 for x in layer.size)
+        pair = magnitudes(layer)
+        top = max(image[~image.isnan()].max() for image in pair)
+        for ax, image, when in zip(column, pair, ('before', 'after'), strict=True):
+            picture = ax.imshow(
+                image.numpy(),
+                origin='lower',
+                extent=(-cx - 0.5, width - cx - 0.5, -cy - 0.5, height - cy - 0.5),
+                vmin=0,
+                vmax=top,
+            )
+            ax.grid(False)
+            ax.locator_params(integer=True)
+            ax.set_title(f'stage {i} ({height}x{width}), {when}')
+            ax.set_xlabel('horizontal (cycles per map)')
+        figure.colorbar(
+            picture,
+            ax=column,
+            location='bottom',
+            label='mean |K|',
+            ticks=[0, top / 2, top],
+            format='%.2g',
+        )
+    for ax in axes[:, 0]:
+        ax.set_ylabel('vertical (cycles per map)')
+    for ax in axes[:, len(stages) :].flat:
+        ax.axis('off')
+    figure.suptitle(
+        'Learned filters, before and after the high-pass (white: removed by it)'
+    )
+    return figure
+
+
+def main(argv=None):
+    """Run the command line; see the module's docstring."""
+    args = build_parser().parse_args(argv)
+    try:
+        weights, config, _ = read_checkpoint(args.checkpoint, args.config)
+        layers = read_filters(weights, config)
+    except (OSError, ValueError) as error:
+        sys.exit(f'error: {args.checkpoint}: {error}')
+    for i, layer in enumerate(layers, 1):
+        before, after = magnitudes(layer)
+        print(
+            f'stage {i}: {layer.in_channels} -> {layer.out_channels} channels, '
+            f'{layer.size[0]}x{layer.size[1]}, mean |K| {before.nanmean():.3g}; the mask '
+            f'removes {before.isnan().sum()} of {before.numel()} bins'
+        )
+    save(plot_filters(layers), args.out)
+
+
+if __name__ == '__main__':
+    main()

@@ -1,0 +1,125 @@
+"""Plot gamma1 and gamma2 of every stage over the training; print their last values.
+
+    python tools/analysis_tools/plot_gamma.py WORK_DIR... [--out gamma.png gamma.svg]
+
+gamma1 weighs the frequency branch, gamma2 the 1x1 convolution; stage 1 is the
+shallowest (Tables A.3 and A.4 of the FAM-KD supplement). They come from
+GammaLogHook's lines in the training log. One row of panels for every experiment
+(runs that differ in the seed only).
+"""
+
+import argparse
+import re
+import sys
+
+from _plots import add_out_argument, draw, label_training_axis, new_figure, save
+from _runs import Experiment, group_runs, note, read_runs
+from _tables import align, number, read_published, spread
+
+GAMMA = re.compile(r'(gamma[12])_stage(\d+)')
+START = 0.5
+
+
+def build_parser():
+    """Return the command line's parser."""
+    parser = argparse.ArgumentParser(
+        description='Plot gamma1 and gamma2 of every stage over the training.'
+    )
+    parser.add_argument('work_dirs', nargs='+', metavar='WORK_DIR')
+    add_out_argument(parser, 'gamma.png')
+    return parser
+
+
+def with_gammas(experiments: list[Experiment]) -> list[Experiment]:
+    """The experiments whose logs have gammas; the others are noted.
+
+    Raises:
+        ValueError: If none has.
+    """
+    kept = []
+    for experiment in experiments:
+        if stages(experiment):
+            kept.append(experiment)
+        else:
+            note(f'{experiment.runs[0].path}: no gamma1_stage1 in its training log')
+    if not kept:
+        raise ValueError(
+            'no gammas in these logs: train with frequency attention (FAMHead) and '
+            'with GammaLogHook in custom_hooks'
+        )
+    return kept
+
+
+def stages(experiment: Experiment) -> list[int]:
+    """The stages whose gammas are logged, shallow to deep."""
+    keys = {key for run in experiment.runs for line in run.train for key in line}
+    return sorted({int(m[2]) for m in map(GAMMA.fullmatch, keys) if m})
+
+
+def plot_gamma(experiments: list[Experiment]):
+    """Draws the picture.
+
+    Args:
+        experiments: Experiments that have gammas, see :func:`with_gammas`.
+
+    Returns:
+        matplotlib.figure.Figure: The picture.
+    """
+    from matplotlib import colormaps
+
+    rows = len(experiments)
+    figure, axes = new_figure(rows, 2, 0.4 + 2.8 * rows, sharey='row')
+    for experiment, pair in zip(experiments, axes, strict=True):
+        numbers = stages(experiment)
+        # Stages have an order, and so have these colours.
+        steps = [0.85 * i / max(len(numbers) - 1, 1) for i in range(len(numbers))]
+        shades = colormaps['viridis'](steps)
+        for name, ax in zip(('gamma1', 'gamma2'), pair, strict=True):
+            ax.axhline(START, color='grey', linestyle=':', linewidth=1, label='start')
+            for stage, shade in zip(numbers, shades, strict=True):
+                for i, run in enumerate(experiment.runs):
+                    label = f'stage {stage}' if i == 0 else None
+                    curve = run.curve(f'{name}_stage{stage}')
+                    draw(ax, curve, color=shade, label=label)
+            branch = 'frequency branch' if name == 'gamma1' else '1x1 convolution'
+            ax.set_title(f'{experiment.name}\n{name} ({branch})')
+            label_training_axis(ax, experiment.runs[0].unit)
+        pair[0].set_ylabel('weight of the branch')
+        pair[1].legend(loc='center left', bbox_to_anchor=(1, 0.5))
+    return figure
+
+
+def last_values(experiment: Experiment) -> str:
+    """The last gammas of an experiment as a Markdown table, and the published ones."""
+    published = read_published()
+    columns = [[experiment.name, 'gamma1', 'gamma2']]
+    sources = set()
+    for stage in stages(experiment):
+        column = [f'stage {stage}']
+        for name in ('gamma1', 'gamma2'):
+            key = f'{name}_stage{stage}'
+            curves = [run.curve(key)[1] for run in experiment.runs]
+            cell = number(*spread([curve[-1] for curve in curves if curve]))
+            if (experiment.name, key) in published:
+                value, source = published[experiment.name, key]
+                cell += f' ({value:.2f})'
+                sources.add(source)
+            column.append(cell)
+        columns.append(column)
+    notes = [f'(in brackets: {source})' for source in sources]
+    return '\n'.join([align(columns), *notes])
+
+
+def main(argv=None):
+    """Run the command line; see the module's docstring."""
+    args = build_parser().parse_args(argv)
+    try:
+        experiments = with_gammas(group_runs(read_runs(args.work_dirs)))
+    except (OSError, ValueError) as error:
+        sys.exit(f'error: {error}')
+    print('\n\n'.join(map(last_values, experiments)))
+    save(plot_gamma(experiments), args.out)
+
+
+if __name__ == '__main__':
+    main()

@@ -1,0 +1,236 @@
+"""Table of teachers, students alone and distilled students, from their work dirs.
+
+    python tools/analysis_tools/summarize.py WORK_DIR... [--out results.md results.csv]
+
+Work dirs of the same config with other seeds make one row: mean ± standard deviation
+(n - 1). ``last`` is the last validation, ``best`` the best one of each run; higher
+counts as better. The time per epoch is that of the training steps, data loading
+included, validation and checkpoints not. Published numbers: published.csv.
+"""
+
+import argparse
+import csv
+import json
+import re
+import sys
+from pathlib import Path
+from statistics import mean, median
+
+from _runs import Experiment, Run, group_runs, note, read_runs, short_name
+from _tables import align, number, read_published, spread
+
+ROLES = ['teacher', 'student alone', 'distilled', '']
+
+
+def build_parser():
+    """Return the command line's parser."""
+    parser = argparse.ArgumentParser(
+        description='Table of teachers, students alone and distilled students.'
+    )
+    parser.add_argument('work_dirs', nargs='+', metavar='WORK_DIR')
+    parser.add_argument(
+        '--metrics',
+        nargs='+',
+        metavar='KEY',
+        help='metrics of the validation log; default: the first two of each run '
+        '(accuracy/top1 and accuracy/top5, say)',
+    )
+    parser.add_argument(
+        '--out',
+        nargs='+',
+        default=[],
+        metavar='FILE',
+        help='write the table to FILE too: .md, .csv or .json, by its ending',
+    )
+    return parser
+
+
+def find_roles(experiments: list[Experiment]) -> list[str]:
+    """The role of every experiment, one of ``ROLES``, by what the configs name."""
+    models = [experiment.runs[0].config.get('model', {}) for experiment in experiments]
+    distilled = [model for model in models if 'teacher' in model]
+    roles = []
+    for experiment, model in zip(experiments, models, strict=True):
+        if 'teacher' in model:
+            roles.append('distilled')
+        elif any(_is_network(experiment.runs[0], m['teacher']) for m in distilled):
+            roles.append('teacher')
+        elif any(_is_network(experiment.runs[0], m['architecture']) for m in distilled):
+            roles.append('student alone')
+        else:
+            roles.append('')
+    return roles
+
+
+def summarize(runs: list[Run], metrics: list[str] | None = None) -> list[dict]:
+    """One row for every experiment: teachers, students alone, distilled students.
+
+    Args:
+        runs: The runs, see :func:`_runs.read_runs`.
+        metrics: Metrics to show, where a run has them; the first two of every run
+            if None.
+
+    Returns:
+        list[dict]: Rows with the keys ``experiment``, ``role``, ``runs``, ``unit``
+        ('epoch' or 'iteration'), ``length``, ``planned``, ``seconds`` (per epoch or
+        iteration; None if unknown) and, for every metric M, ``M`` (the last), ``M
+        best``, ``M std``, ``M best std`` (None for one run), ``M published`` and ``M
+        source`` (None if there is none).
+
+    Raises:
+        ValueError: If no run has one of ``metrics``.
+    """
+    known = list(dict.fromkeys(name for run in runs for name in run.metrics))
+    unknown = [name for name in metrics or [] if name not in known]
+    if unknown:
+        raise ValueError(
+            f'--metrics {unknown[0]}: not in the validation log of '
+            f'{", ".join(str(run.path) for run in runs)}; there: {", ".join(known)}'
+        )
+    published = read_published()
+    experiments = group_runs(runs)
+    rows = []
+    for experiment, role in zip(experiments, find_roles(experiments), strict=True):
+        group = _longest(experiment)
+        times = [seconds(run) for run in group]
+        row = dict(
+            experiment=experiment.name,
+            role=role,
+            runs=len(group),
+            unit=group[0].unit,
+            length=group[0].length,
+            planned=group[0].planned,
+            seconds=None if None in times else mean(times),
+        )
+        for metric in metrics or group[0].metrics[:2]:
+            curves = [run.curve(metric)[1] for run in group]
+            if not all(curves):
+                continue
+            value, source = published.get((experiment.name, metric), (None, None))
+            row[metric], row[f'{metric} std'] = spread([c[-1] for c in curves])
+            row[f'{metric} best'], row[f'{metric} best std'] = spread(
+                [max(c) for c in curves]
+            )
+            row[f'{metric} published'], row[f'{metric} source'] = value, source
+        rows.append(row)
+    return sorted(rows, key=lambda row: ROLES.index(row['role']))
+
+
+def seconds(run: Run) -> float | None:
+    """Median seconds of an iteration, times the iterations of an epoch if any.
+
+    None if the log does not have the times, or is too short to tell the length of
+    an epoch.
+    """
+    times = [line['time'] for line in run.train if 'time' in line]
+    if not times or not run.by_epoch:
+        return median(times) if times else None
+    # The first log line of every epoch is that of the same iteration in it.
+    first = {}
+    for line in run.train:
+        first.setdefault(line['at'], line['iter'])
+    steps = [first[e + 1] - first[e] for e in first if e + 1 in first]
+    return median(times) * median(steps) if steps else None
+
+
+def to_markdown(rows: list[dict]) -> str:
+    """The rows as a Markdown table that is aligned, to be read as it is."""
+    keys = list(dict.fromkeys(key for row in rows for key in row))
+    columns = [
+        ['experiment', *(row['experiment'] for row in rows)],
+        ['role', *(row['role'] for row in rows)],
+        ['runs', *(str(row['runs']) for row in rows)],
+        ['length', *map(_length, rows)],
+    ]
+    sources = {}
+    for metric in [key[:-5] for key in keys if key.endswith(' best')]:
+        # Percent with two digits, fractions with three.
+        largest = max(row.get(f'{metric} best', 0) for row in rows)
+        digits = 3 if largest <= 1 else 2
+        for key, title in ((metric, 'last'), (f'{metric} best', 'best')):
+            cells = [
+                number(row.get(key), row.get(f'{key} std'), digits) for row in rows
+            ]
+            columns.append([f'{metric.rpartition("/")[2]} {title}', *cells])
+        columns.append(['published'])
+        for row in rows:
+            cell = number(row.get(f'{metric} published'), digits=digits)
+            if cell != '-':
+                source = row[f'{metric} source']
+                cell += f' [{sources.setdefault(source, len(sources) + 1)}]'
+            columns[-1].append(cell)
+    columns.append(['time', *map(_time, rows)])
+    # A column that is empty in all rows says nothing.
+    table = align([column for column in columns if set(column[1:]) - {'-', ''}])
+    notes = [f'[{i}] {source}  ' for source, i in sources.items()]
+    return '\n'.join([table, '', *notes] if notes else [table])
+
+
+def write(rows: list[dict], file: str) -> None:
+    """Writes the rows to a .md, .csv or .json file."""
+    path = Path(file)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if path.suffix == '.md':
+        path.write_text(to_markdown(rows) + '\n', encoding='utf-8')
+    elif path.suffix == '.json':
+        path.write_text(json.dumps(rows, indent=2) + '\n', encoding='utf-8')
+    else:
+        keys = list(dict.fromkeys(key for row in rows for key in row))
+        with path.open('w', newline='', encoding='utf-8') as stream:
+            writer = csv.DictWriter(stream, keys)
+            writer.writeheader()
+            writer.writerows(rows)
+    print(f'wrote {path}')
+
+
+def _is_network(run: Run, part: dict) -> bool:
+    """Whether a run trained the network that a distillation config describes."""
+    if 'cfg_path' in part:
+        name = part['cfg_path'].rpartition('::')[2]
+        return short_name(Path(name).stem) == run.name
+    backbone = run.config.get('model', {}).get('backbone')
+    return backbone is not None and backbone == part.get('backbone')
+
+
+def _longest(experiment: Experiment) -> list[Run]:
+    """The runs that can be averaged: those that went as far as the longest."""
+    length = max(run.length for run in experiment.runs)
+    for run in experiment.runs:
+        if run.length < length:
+            note(
+                f'{run.path}: left out of the mean of {experiment.name}: '
+                f'{run.length} {run.unit}s, others have {length}'
+            )
+    return [run for run in experiment.runs if run.length == length]
+
+
+def _length(row: dict) -> str:
+    missing = f'/{row["planned"]}' if row['length'] < row['planned'] else ''
+    return f'{row["length"]}{missing} {row["unit"]}s'
+
+
+def _time(row: dict) -> str:
+    if row['seconds'] is None:
+        return '-'
+    digits = '.3g' if row['seconds'] < 100 else '.0f'
+    return f'{row["seconds"]:{digits}} s/{row["unit"]}'
+
+
+def main(argv=None):
+    """Run the command line; see the module's docstring."""
+    parser = build_parser()
+    args = parser.parse_args(argv)
+    for file in args.out:
+        if not re.search(r'\.(md|csv|json)$', file):
+            parser.error(f'--out: {file} must end in .md, .csv or .json')
+    try:
+        rows = summarize(read_runs(args.work_dirs), args.metrics)
+    except (OSError, ValueError) as error:
+        sys.exit(f'error: {error}')
+    print(to_markdown(rows))
+    for file in args.out:
+        write(rows, file)
+
+
+if __name__ == '__main__':
+    main()
