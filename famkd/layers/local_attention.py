@@ -62,7 +62,7 @@ class LocalAttention(nn.Module):
         nn.init.normal_(self.rel_w)
 
     def forward(self, x: Tensor, y: Tensor | None = None) -> Tensor:
-        query = self.query(x if y is None else y)
+        query = _project(self.query, x if y is None else y)
         position = torch.cat(
             (
                 self.rel_h[:, :, None].expand(-1, 3, 3),
@@ -70,8 +70,20 @@ class LocalAttention(nn.Module):
             )
         )
         return window_attention(
-            query, self.key(x), self.value(x), position, self.backend
+            query,
+            _project(self.key, x),
+            _project(self.value, x),
+            position,
+            self.backend,
         )
 
     def extra_repr(self) -> str:
         return f'{self.channels}'
+
+
+def _project(conv: nn.Conv2d, x: Tensor) -> Tensor:
+    """A 1x1 convolution; on a CPU, a matrix product is two to three times as fast."""
+    if x.device.type != 'cpu' or not x.is_contiguous():
+        return conv(x)
+    weight = conv.weight.flatten(1).expand(len(x), -1, -1)
+    return torch.bmm(weight, x.flatten(2)).unflatten(2, x.shape[2:])
