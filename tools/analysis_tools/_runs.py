@@ -10,6 +10,12 @@ from statistics import mean
 # MMEngine logs means of these scalars, and of all others the latest value.
 AVERAGED = re.compile(r'.*(loss|time|data_time|grad_norm).*')
 SEED = re.compile(r'_seed_?\d+')
+# Parts of a config that do not change what is learned.
+IGNORED = {
+    *('work_dir', 'randomness', 'resume', 'launcher', 'default_hooks'),
+    *('visualizer', 'vis_backends', 'log_level', 'log_processor'),
+}
+WATCHING_HOOKS = {'EvalTeacherHook', 'GammaLogHook'}
 
 
 @dataclass
@@ -157,7 +163,7 @@ def group_runs(runs: list[Run]) -> list[Experiment]:
     """Groups runs into experiments, in the order of their first runs.
 
     Runs belong together if their configs have the same name and differ in the
-    seed and in paths of seeds (``..._seed1``) only. An experiment has the name of
+    seed, in paths of seeds (``..._seed1``) and in logging only. An experiment has the name of
     its config, or of its work dir where the config was run with several settings.
     """
     groups = {}
@@ -192,7 +198,7 @@ def _sort_lines(run: Run, lines: list[dict]) -> None:
         if 'iter' in line:
             position = line['epoch' if run.by_epoch else 'iter']
             run.train.append({**line, 'at': position})
-        else:
+        elif position:  # else it is the teacher's, before the training
             # Some configs of MMDetection log step 0 for all validations.
             run.val.append({**line, 'at': line.get('step') or position})
 
@@ -217,6 +223,12 @@ def _read_config(log: Path) -> dict:
 
 
 def _settings(config: dict) -> str:
-    ignored = {'work_dir', 'randomness', 'load_from', 'resume', 'launcher'}
-    kept = {key: value for key, value in config.items() if key not in ignored}
-    return SEED.sub('', repr(sorted(kept.items())))
+    settings = {key: value for key, value in config.items() if key not in IGNORED}
+    if config.get('resume'):
+        settings['load_from'] = None  # the run's own checkpoint
+    settings['custom_hooks'] = [
+        hook
+        for hook in config.get('custom_hooks') or []
+        if hook['type'] not in WATCHING_HOOKS
+    ]
+    return SEED.sub('', repr(sorted(settings.items())))

@@ -65,7 +65,7 @@ def plot_grad_cam(
         ValueError: If an image cannot be read, or a network has no such class.
     """
     rows, columns = len(images), len(networks) + 1
-    figure, axes = new_figure(rows, columns, 1.25 + (WIDTH / columns + 0.2) * rows)
+    figure, axes = new_figure(rows, columns, 0.75 + (WIDTH / columns + 0.35) * rows)
     for ax, title in zip(axes[0], ['image', *networks], strict=True):
         ax.set_title(title)
     for ax in axes.flat:

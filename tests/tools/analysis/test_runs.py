@@ -124,6 +124,35 @@ def test_seeds_are_grouped_and_settings_are_not(make_run, epochs):
     ]
 
 
+def test_logging_does_not_part_seeds(make_run, epochs):
+    warm_up = 'dict(type="DistillWarmupHook", length={})'
+    watching = 'visualizer = dict(vis_backends=[dict(type="TensorboardVisBackend")])'
+    configs = [
+        f'custom_hooks = [{warm_up.format(20)}]',
+        f'custom_hooks = [{warm_up.format(20)}, dict(type="EvalTeacherHook")]\n{watching}',
+        f'custom_hooks = [{warm_up.format(10)}]',
+    ]
+    runs = [make_run(f'x{i}', epochs(1, 1), config=c) for i, c in enumerate(configs)]
+    assert [len(group.runs) for group in group_runs(read_runs(runs))] == [2, 1]
+
+
+def test_other_initial_weights_are_another_setting(make_run, epochs):
+    configs = [
+        'load_from = None\nresume = False',
+        'load_from = "x1/epoch_3.pth"\nresume = True',
+        'load_from = "pretrained.pth"\nresume = False',
+    ]
+    runs = [make_run(f'x{i}', epochs(1, 1), config=c) for i, c in enumerate(configs)]
+    assert [len(group.runs) for group in group_runs(read_runs(runs))] == [2, 1]
+
+
+def test_the_teacher_before_the_training_is_not_a_validation(make_run, epochs):
+    teacher = {'teacher/accuracy/top1': 72.0, 'step': 0}
+    run = read_run(make_run('x', [teacher, *epochs(1, 2, accuracy=50)]))
+    assert run.metrics == ['accuracy/top1', 'accuracy/top5']
+    assert [line['at'] for line in run.val] == [1, 2]
+
+
 def test_recorded_seeds_are_grouped(recorded):
     paths = ['student_seed0', 'student_seed1', 'famkd_seed0', 'famkd_seed1']
     groups = group_runs(read_runs([recorded / path for path in paths]))
