@@ -161,8 +161,12 @@ def _to_spectrum(x: Tensor) -> Tensor:
 
 def _from_spectrum(bins: Tensor, size: tuple[int, int]) -> Tensor:
     """Inverse of :func:`_to_spectrum` for maps of the given size."""
-    planes = bins.flatten(1).t().contiguous()
-    return inverse_rfft2(planes.view(*bins.shape[1:], size[0], -1), size)
+    # irfft2 dimension by dimension, so that one transpose is the only copy: the
+    # first transform takes and leaves the height as it lies in memory.
+    columns = torch.fft.ifft(bins.unflatten(0, (size[0], -1)), dim=0, norm='ortho')
+    rows = columns.movedim(0, -1).flatten(1).t().contiguous()
+    out = torch.fft.irfft(rows, n=size[1], dim=-1, norm='ortho')
+    return out.view(*bins.shape[1:], *size)
 
 
 def inverse_rfft2(spectrum: Tensor, size: tuple[int, int]) -> Tensor:
