@@ -1,8 +1,10 @@
 """How a frozen teacher and a student run together."""
 
+import logging
 from collections.abc import Sequence
 
 import torch
+from mmengine.logging import MMLogger
 from mmengine.model import BaseModel
 from mmrazor.models.algorithms import SingleTeacherDistill
 from mmrazor.models.utils import add_prefix
@@ -121,6 +123,10 @@ class FeatureDistill(SingleTeacherDistill):
         if acceleration.get('compile'):
             # What is compiled cannot be left by an exception.
             self._early_stop.disable()
+        # The layers say which kernels they use: in the log of the training.
+        logger = logging.getLogger('famkd')
+        logger.parent = MMLogger.get_current_instance()
+        logger.setLevel(logging.INFO)
         if hasattr(self.distiller, 'build_stages'):
             self._probe(tuple(input_shape))
 

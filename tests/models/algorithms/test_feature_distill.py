@@ -2,8 +2,10 @@ import copy
 
 import pytest
 import torch
+from mmengine.logging import MMLogger
 from torch.nn.functional import kl_div, log_softmax, softmax
 
+from famkd.layers.kernels import dispatch
 from famkd.layers.reference import ReferenceFrequencyAttention
 from famkd.models import FeatureDistill, ReviewDistiller
 
@@ -46,6 +48,14 @@ def records(model):
         for recorder in manager.recorders.values()
         for data in recorder.data_buffer
     ]
+
+
+def test_log_of_the_training_names_the_kernels(config, build, batch, tmp_path):
+    MMLogger.get_instance('kernels', log_file=str(tmp_path / 'log'))
+    dispatch._log.cache_clear()
+    dispatch._fastest_backend.cache_clear()
+    build(config).train()(*batch, mode='loss')
+    assert 'window attention uses the' in (tmp_path / 'log').read_text()
 
 
 # The teacher.
