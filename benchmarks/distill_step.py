@@ -2,7 +2,7 @@
 
     python benchmarks/distill_step.py --pair resnet56-resnet20 --threads 2
 
-Builds the pair's FAM-KD recipe in configs/famkd and times, in turns in one
+Builds each pair's FAM-KD recipe in configs/famkd and times, in turns in one
 process: a step of the student alone, the teacher's forward, and a distillation
 step with the reference and with the fast form of the layers. A step is forward,
 loss, backward and the optimizer. Peak memory is measured in processes of their
@@ -63,7 +63,7 @@ def use_reference_forms(model: nn.Module) -> None:
 
 
 def variants(
-    args: argparse.Namespace, names: tuple[str, ...]
+    args: argparse.Namespace, pair: str, names: tuple[str, ...]
 ) -> dict[str, Callable[[], None]]:
     """The functions to time, by name."""
     from mmpretrain.structures import DataSample
@@ -71,7 +71,7 @@ def variants(
     dtype = getattr(torch, args.dtype)
     functions = {}
     for name in names:
-        model, shape = build(args.pair, args.device, name == 'reference_step')
+        model, shape = build(pair, args.device, name == 'reference_step')
         inputs = torch.randn(args.batch, *shape, device=args.device)
         samples = [
             DataSample().set_gt_label(i % 100).to(args.device)
@@ -100,18 +100,24 @@ def variants(
     return functions
 
 
-def peak_mb(args: argparse.Namespace, name: str) -> float:
+def peak_mb(args: argparse.Namespace, pair: str, name: str) -> float:
     """Peak memory of a variant, measured in a process of its own."""
-    options = [f'--{key}={getattr(args, key)}' for key in ('pair', 'device', 'dtype')]
-    options += [f'--threads={args.threads}', f'--batch={args.batch}']
-    command = [sys.executable, __file__, *options, f'--peak-of={name}']
+    keys = ('device', 'dtype', 'threads', 'batch')
+    options = [f'--{key}={getattr(args, key)}' for key in keys]
+    command = [
+        sys.executable,
+        __file__,
+        f'--pair={pair}',
+        *options,
+        f'--peak-of={name}',
+    ]
     output = subprocess.run(command, stdout=subprocess.PIPE, check=True).stdout
     return float(output.split()[-1])
 
 
 def print_peak(args: argparse.Namespace) -> None:
     """Runs three steps of a variant and prints its peak memory in MB."""
-    (run,) = variants(args, (args.peak_of,)).values()
+    (run,) = variants(args, args.pair[0], (args.peak_of,)).values()
     if args.device == 'cpu':
         # Linux: the peak so far, of imports, is forgotten.
         Path('/proc/self/clear_refs').write_text('5')
@@ -132,16 +138,16 @@ def resident_kb(field: str) -> int:
     raise LookupError(field)
 
 
-def measure(args: argparse.Namespace) -> dict:
+def measure(args: argparse.Namespace, pair: str) -> dict:
     """One row of results: medians in seconds, peaks in MB."""
-    seconds = interleaved(variants(args, VARIANTS), args.rounds, args.device)
+    seconds = interleaved(variants(args, pair, VARIANTS), args.rounds, args.device)
     return {
-        'pair': args.pair,
+        'pair': pair,
         'device': args.device,
         'dtype': args.dtype,
         **seconds,
-        'peak_mb': peak_mb(args, 'step'),
-        'reference_peak_mb': peak_mb(args, 'reference_step'),
+        'peak_mb': peak_mb(args, pair, 'step'),
+        'reference_peak_mb': peak_mb(args, pair, 'reference_step'),
     }
 
 
@@ -190,7 +196,9 @@ def plot(rows: list[dict], path: Path) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument('--pair', default='resnet56-resnet20', help='TEACHER-STUDENT')
+    parser.add_argument(
+        '--pair', nargs='+', default=['resnet56-resnet20'], metavar='TEACHER-STUDENT'
+    )
     parser.add_argument('--device', default='cpu', choices=['cpu', 'cuda'])
     parser.add_argument(
         '--dtype', default='float32', choices=['float32', 'bfloat16', 'float16']
@@ -207,14 +215,16 @@ def main() -> None:
         print_peak(args)
         return
 
-    row = measure(args)
-    print(f'{args.pair}, batch {args.batch}, {args.dtype}; {machine(args.device)}')
-    print_table(['what', 'measured'], table(row))
+    results = []
+    for pair in args.pair:
+        results.append(measure(args, pair))
+        print(f'{pair}, batch {args.batch}, {args.dtype}; {machine(args.device)}')
+        print_table(['what', 'measured'], table(results[-1]))
     if args.json:
-        content = {'machine': machine(args.device), 'results': [row]}
+        content = {'machine': machine(args.device), 'results': results}
         args.json.write_text(json.dumps(content, indent=1))
     if args.plot:
-        plot([row], args.plot)
+        plot(results, args.plot)
 
 
 if __name__ == '__main__':
