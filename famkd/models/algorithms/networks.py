@@ -29,18 +29,26 @@ def build_network(network: dict | BaseModel) -> BaseModel:
     if 'cfg_path' not in network:
         return MODELS.build(network)
     changes = dict(network)
-    path = changes.pop('cfg_path')
-    if '::' in path:
-        # `_base_` is how mmengine finds the config of another package.
-        config = Config.fromstring(f'_base_ = [{path!r}]', '.py')
-    else:
-        config = Config.fromfile(path)
+    config = read_config(changes.pop('cfg_path'))
     model = config.model
     if 'data_preprocessor' in config and 'data_preprocessor' not in model:
         model.data_preprocessor = config.data_preprocessor
     Config.merge_from_dict(config, {'model': changes})
     with DefaultScope.overwrite_default_scope(config.get('default_scope')):
         return MODELS.build(config.model)
+
+
+def read_config(path: str) -> Config:
+    """Reads a config.
+
+    Args:
+        path: Path of a file, or ``'package::path'`` for one that an installed
+            package ships.
+    """
+    if '::' in path:
+        # `_base_` is how mmengine finds the config of another package.
+        return Config.fromstring(f'_base_ = [{path!r}]', '.py')
+    return Config.fromfile(path)
 
 
 def load_teacher(

@@ -1,0 +1,151 @@
+"""Recipes that the tool writes: they train, and bad input gets one clear error."""
+
+import json
+
+import pytest
+from mmengine.config import Config
+
+
+@pytest.fixture
+def write(tool, tiny_configs, tmp_path):
+    """Function (*options): the path of the recipe for a pair of tiny networks."""
+
+    def write(*options, **changes):
+        given = {
+            'teacher': tiny_configs['teacher'],
+            'student': tiny_configs['student'],
+            'method': 'famkd',
+            'out': tmp_path / 'recipe.py',
+            **changes,
+        }
+        argv = [str(x) for key, value in given.items() for x in (f'--{key}', value)]
+        tool('new_recipe').main([*argv, *options])
+        return given['out']
+
+    return write
+
+
+@pytest.mark.parametrize('method', ['famkd', 'fam_reviewkd', 'kd'])
+def test_recipe_trains(method, write, tool, tmp_path):
+    recipe = write(method=method)
+    assert len(recipe.read_text().splitlines()) < 60
+    options = ['model.teacher_ckpt=None', 'model.allow_random_teacher=True']
+    work_dir = tmp_path / 'run'
+    argv = [str(recipe), '--work-dir', str(work_dir)]
+    options += ['train_cfg.max_epochs=1', 'default_hooks.logger.interval=1']
+    tool('train').main([*argv, '--cfg-options', *options])
+    (path,) = work_dir.glob('*/vis_data/scalars.json')
+    first = json.loads(path.read_text().splitlines()[0])
+    terms = [key for key in first if key.startswith('distill.')]
+    assert len(terms) == (1 if method == 'kd' else 4)
+    assert all(first[term] > 0 for term in terms)
+
+
+def test_what_is_written(write, tiny_configs):
+    cfg = Config.fromfile(write('--weight', '3', '--teacher-ckpt', 'mine.pth'))
+    stages = ['backbone.layer1', 'backbone.layer2', 'backbone.layer3', 'neck']
+    assert cfg.model.distiller.student_stages == stages
+    assert cfg.model.distiller.teacher_stages == stages
+    assert cfg.model.distiller.loss.loss_weight == 3
+    assert cfg.model.teacher_ckpt == 'mine.pth'
+    assert cfg.model.architecture == dict(cfg_path=str(tiny_configs['student']))
+    assert cfg.model.input_shape == (3, 32, 32)
+    # Data and schedule are the student's; the warm-up fits its two epochs.
+    assert cfg.train_dataloader.dataset.type == 'Digits'
+    assert cfg.custom_hooks[0] == dict(type='DistillWarmupHook', length=1)
+
+
+def test_checkpoint_of_the_teacher(write, tmp_path):
+    path = write()
+    assert Config.fromfile(path).model.teacher_ckpt == 'work_dirs/teacher/epoch_2.pth'
+    path = write(
+        teacher='mmpretrain::resnet/resnet18_8xb32_in1k.py',
+        method='kd',
+        out=tmp_path / 'other.py',
+    )
+    url = Config.fromfile(path).model.teacher_ckpt
+    assert url.startswith('https://') and 'resnet18_8xb32_in1k' in url
+
+
+def test_recipe_on_a_published_base(write):
+    teacher = 'famkd::vanilla/cifar100/vgg8_1xb64_cifar100.py'
+    student = 'famkd::vanilla/cifar100/resnet20_1xb64_cifar100.py'
+    path = write(
+        '--dataset', 'cifar100', teacher=teacher, student=student, method='reviewkd'
+    )
+    assert len(path.read_text().splitlines()) < 35
+    cfg = Config.fromfile(path)
+    assert cfg.train_cfg.max_epochs == 240
+    assert cfg.model.distiller.loss.type == 'HCLLoss'
+    assert cfg.model.distiller.teacher_stages[0] == 'backbone.stem'
+    assert cfg.custom_hooks[0].length == 20
+
+
+def test_given_image_size(write):
+    cfg = Config.fromfile(write('--input-size', '16', '24'))
+    assert cfg.model.input_shape == (3, 16, 24)
+
+
+# Bad input.
+
+
+@pytest.fixture
+def error(write, capsys):
+    """Function (*options): the message with which the tool stops."""
+
+    def error(*options, **changes):
+        with pytest.raises(SystemExit):
+            write(*options, **changes)
+        return capsys.readouterr().err
+
+    return error
+
+
+def test_unknown_network(error):
+    teacher = 'famkd::vanilla/cifar100/resnet57_1xb64_cifar100.py'
+    message = error(teacher=teacher)
+    assert f'--teacher: there is no config {teacher!r}' in message
+    assert 'near names: famkd::vanilla/cifar100/resnet56_1xb64_cifar100.py' in message
+    assert "--student: there is no config 'no::such.py'" in error(student='no::such.py')
+
+
+def test_config_of_no_network(error, tiny_configs):
+    message = error(teacher=tiny_configs['famkd'])
+    assert "famkd.py' is not the config of a network (no backbone)" in message
+
+
+def test_unknown_method(error):
+    message = error(method='famkt')
+    assert "--method: invalid choice: 'famkt'" in message
+    assert 'fam_reviewkd' in message
+
+
+def test_unknown_dataset(error):
+    message = error('--dataset', 'cifar1000')
+    assert "no recipe of famkd for 'cifar1000'; choose one of cifar100, imag" in message
+
+
+def test_pair_without_stages(error, tmp_path, tiny_configs):
+    config = tmp_path / 'large_maps.py'
+    config.write_text(
+        f'_base_ = {str(tiny_configs["student"])!r}\n'
+        'model = dict(backbone=dict(_delete_=True, type="torch.nn.Conv2d", '
+        'in_channels=3, out_channels=4, kernel_size=1), neck=None)\n'
+    )
+    message = error('--input-size', '65', student=config)
+    assert '--student: no module of it gives a map for an image of (3, 65' in message
+
+
+def test_pipeline_that_does_not_tell_the_size(error, tmp_path, tiny_configs):
+    config = tmp_path / 'odd.py'
+    config.write_text(
+        f'_base_ = {str(tiny_configs["student"])!r}\n'
+        'train_dataloader = dict(dataset=dict(pipeline=[dict(type="NoSuchStep")]))'
+    )
+    message = error(student=config)
+    assert '--input-size: give it, since the training pipeline does not tell' in message
+
+
+def test_file_that_exists(write, error):
+    write()
+    assert 'recipe.py exists; delete it or name another' in error()
