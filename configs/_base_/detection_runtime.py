@@ -7,6 +7,12 @@ custom_imports = dict(
 
 # Trainings count iterations.
 default_hooks = dict(
-    checkpoint=dict(by_epoch=False, interval=20000, max_keep_ckpts=1, save_best='auto')
+    checkpoint=dict(
+        by_epoch=False,
+        interval=20000,
+        max_keep_ckpts=1,
+        save_best='coco/bbox_mAP',
+        rule='greater',
+    )
 )
 log_processor = dict(by_epoch=False)

@@ -1,0 +1,7 @@
+# The teacher of the small version.
+_base_ = ['../_base_/models/faster-rcnn_small.py', '../_base_/bccd_small.py']
+
+model = dict(
+    backbone=dict(base_channels=64),
+    neck=dict(in_channels=[64, 128, 256, 512]),
+)
