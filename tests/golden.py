@@ -6,9 +6,10 @@ prints a line for every file of DIR, ``PASS|FAIL file max-relative-error`` or ``
 file reason``, and exits with 1 if one fails. Errors are relative to the largest value
 of each array; the largest one allowed is 1e-4.
 
-A file holds ``meta`` (JSON: ``kind`` and settings), inputs, parameters, outputs, and
-gradients ``grad_*`` for the cotangent ``grad_out`` (or of ``loss``). A file that has
-an array which we do not compare, or lacks one that we need, fails.
+A ``.json`` file holds numbers of networks. An ``.npz`` file holds ``meta`` (JSON:
+``kind`` and settings), inputs, parameters, outputs, and gradients ``grad_*`` for the
+cotangent ``grad_out`` (or of ``loss``). One that has an array which we do not compare,
+or lacks one that we need, fails.
 """
 
 import argparse
@@ -19,6 +20,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from golden_network import NETWORKS, golden_error
 from mmengine.model import BaseModel
 from torch import nn
 
@@ -237,15 +239,8 @@ CHECKS = {
 }
 
 
-def check_file(path):
-    """Checks one file.
-
-    Returns:
-        float: The largest relative error.
-
-    Raises:
-        Skip: If famkd does not have what the file is about.
-    """
+def check_arrays(path):
+    """Checks a file of arrays; returns the largest relative error."""
     golden = Golden(path)
     kind = golden.meta['kind']
     if kind not in CHECKS:
@@ -256,28 +251,45 @@ def check_file(path):
     return golden.error
 
 
+def check_networks(path):
+    """Checks a file of networks; returns the largest relative error."""
+    networks = json.loads(path.read_text())
+    unknown = sorted(set(networks) - set(NETWORKS))
+    if unknown:
+        print(f'SKIP {path.name} networks that are not built: {", ".join(unknown)}')
+    known = set(networks) & set(NETWORKS)
+    if not known:
+        raise Skip('none of its networks is built')
+    return max(golden_error(name, networks[name]) for name in known)
+
+
+def check_file(path):
+    """Verdict on a file, and what is said with it."""
+    try:
+        check = check_networks if path.suffix == '.json' else check_arrays
+        error = check(path)
+    except Skip as reason:
+        return 'SKIP', str(reason)
+    except Exception as problem:  # a bad file must not hide the others
+        reason = ' '.join(f'{type(problem).__name__}: {problem}'.split())
+        return 'FAIL', f'inf ({reason[:300]})'
+    return 'PASS' if error <= TOLERANCE else 'FAIL', f'{error:.2e}'
+
+
 def main():
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument('dir', type=Path, help='folder of golden files')
     folder = parser.parse_args().dir
-    paths = sorted(folder.glob('*.npz'))
+    paths = sorted([*folder.glob('*.npz'), *folder.glob('*.json')])
     if not paths:
         parser.error(f'no golden files in {folder}')
 
     failed = False
     for path in paths:
-        try:
-            error = check_file(path)
-            verdict = 'PASS' if error <= TOLERANCE else 'FAIL'
-            line = f'{verdict} {path.name} {error:.2e}'
-        except Skip as reason:
-            verdict, line = 'SKIP', f'SKIP {path.name} {reason}'
-        except Exception as problem:  # a bad file must not hide the others
-            reason = ' '.join(f'{type(problem).__name__}: {problem}'.split())
-            verdict, line = 'FAIL', f'FAIL {path.name} inf ({reason})'
-        print(line, flush=True)
+        verdict, rest = check_file(path)
+        print(verdict, path.name, rest, flush=True)
         failed |= verdict == 'FAIL'
     return int(failed)
 

@@ -1,5 +1,6 @@
 """Runs the golden check, and makes sure that it can fail."""
 
+import json
 import sys
 from pathlib import Path
 
@@ -91,6 +92,33 @@ def test_bad_files_fail_alone(tmp_path, monkeypatch, capsys):
         verdict, message = results[name]
         assert verdict == 'FAIL'
         assert message.startswith(reason)
+
+
+def test_networks(tmp_path, monkeypatch, capsys):
+    golden_networks = json.loads((TESTS / 'data/cifar_checkpoints.json').read_text())
+    small = golden_networks['resnet8x4']
+    files = {
+        'broken.json': '{"resnet20": {"par',
+        'good.json': json.dumps({'resnet8x4': small, 'resnet9x9': {}}),
+        'unknown.json': json.dumps({'resnet9x9': {}}),
+        'params.json': json.dumps({'resnet8x4': {**small, 'params': 1}}),
+        'logits.json': json.dumps(
+            {'resnet8x4': {**small, 'logits': [[1.0] * 8, [2.0] * 8]}}
+        ),
+    }
+    for name, content in files.items():
+        (tmp_path / name).write_text(content)
+    status, lines = run(monkeypatch, capsys, tmp_path)
+    assert status == 1
+    lines = [' '.join(line) for line in lines]
+    assert lines[0].startswith('FAIL broken.json inf (JSONDecodeError: ')
+    assert lines[1] == 'SKIP good.json networks that are not built: resnet9x9'
+    assert lines[2].startswith('PASS good.json ')
+    assert lines[3].startswith('FAIL logits.json ')
+    assert lines[4] == (
+        'FAIL params.json inf (ValueError: resnet8x4 has 1233540 parameters, not 1)'
+    )
+    assert lines[-1] == 'SKIP unknown.json none of its networks is built'
 
 
 def test_a_folder_without_files_is_an_error(tmp_path, monkeypatch, capsys):

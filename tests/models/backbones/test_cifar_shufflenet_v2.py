@@ -1,18 +1,11 @@
 import pytest
 import torch
-from golden_network import assert_matches_golden
+from golden_network import golden_error
 from mmpretrain.registry import MODELS
-
-STAGES = [f'backbone.layers.{k}' for k in range(3)]
 
 
 def test_matches_golden():
-    assert_matches_golden(
-        'cifar100/shufflev2_1xb64_cifar100.py',
-        'ShuffleV2',
-        STAGES,
-        [f'{stage}.relu' for stage in STAGES],
-    )
+    assert golden_error('ShuffleV2') < 1e-4
 
 
 def test_depthwise_convolutions_start_small():

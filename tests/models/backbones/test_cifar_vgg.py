@@ -1,18 +1,11 @@
 import pytest
-from golden_network import assert_matches_golden
+from golden_network import golden_error
 from mmpretrain.registry import MODELS
-
-STAGES = [f'backbone.layer{k}' for k in range(1, 5)]
 
 
 @pytest.mark.parametrize('name', ['vgg8', 'vgg13'])
 def test_matches_golden(name):
-    assert_matches_golden(
-        f'cifar100/{name}_1xb64_cifar100.py',
-        name,
-        STAGES,
-        [f'{stage}.relu' for stage in STAGES],
-    )
+    assert golden_error(name) < 1e-4
 
 
 def test_unknown_depth():
