@@ -19,7 +19,12 @@ class TinyImages(BaseDataset):
     def __init__(self, length, size, num_classes, **kwargs):
         self.length, self.size, self.num_classes = length, size, num_classes
         classes = [str(i) for i in range(num_classes)]
-        super().__init__(ann_file='', metainfo=dict(classes=classes), **kwargs)
+        super().__init__(
+            ann_file='',
+            metainfo=dict(classes=classes),
+            serialize_data=False,
+            **kwargs,
+        )
 
     def load_data_list(self):
         shape = (self.length, self.size, self.size, 3)
