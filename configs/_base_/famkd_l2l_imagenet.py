@@ -1,6 +1,6 @@
 _base_ = [
     './methods/famkd_l2l.py',
-    'mmpretrain::_base_/datasets/imagenet_bs32.py',
+    './datasets/imagenet_bs32.py',
     'mmpretrain::_base_/schedules/imagenet_bs256.py',
     './default_runtime.py',
 ]

@@ -1,5 +1,5 @@
 _base_ = [
-    'mmpretrain::_base_/datasets/imagenet_bs32.py',
+    '../../_base_/datasets/imagenet_bs32.py',
     'mmpretrain::_base_/schedules/imagenet_bs256.py',
     '../../_base_/default_runtime.py',
 ]
