@@ -12,6 +12,7 @@ from mmrazor.registry import MODELS
 from torch import Tensor, nn
 
 from .acceleration import accelerate
+from .class_counts import check_class_counts
 from .early_stop import EarlyStop
 from .inheritance import inherited_weights
 from .networks import build_network, load_teacher
@@ -64,8 +65,9 @@ class FeatureDistill(SingleTeacherDistill):
     Raises:
         ValueError: If the teacher would be (partly) random or trained, its
             checkpoint is of another network, the student would not be
-            trained with its own loss, the networks expect other images, or there
-            is nothing to inherit.
+            trained with its own loss, the networks expect other images or have
+            other numbers of classes where these are compared, or there is nothing
+            to inherit.
         FileNotFoundError: If there is no file at ``teacher_ckpt``.
     """
 
@@ -111,6 +113,7 @@ class FeatureDistill(SingleTeacherDistill):
                     'own loss too, and the teacher not at all; leave it out, or use '
                     'mmrazor.SingleTeacherDistill'
                 )
+        check_class_counts(self.distiller, self.student, self.teacher)
         load_teacher(self.teacher, teacher_ckpt, allow_random_teacher)
         self._inherited = inherited_weights(self.student, self.teacher, inherit)
         self._renormalize = teacher_normalization(
