@@ -201,7 +201,6 @@ def _join_cpu_processes(parser, cfg):
     dist.init_process_group('gloo')
     cfg.setdefault(
         'model_wrapper_cfg',
-        'runner_type',
         dict(
             type='MMDistributedDataParallel',
             device_ids=None,
