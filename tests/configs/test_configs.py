@@ -26,7 +26,7 @@ def shrink(config):
         pipeline = [
             step
             for step in dataloader.dataset.pipeline
-            if step['type'] != 'LoadImageFromFile'
+            if not step['type'].endswith('LoadImageFromFile')  # they are in memory
         ]
         for step in pipeline:
             for key in {'scale', 'crop_size'} & set(step):
