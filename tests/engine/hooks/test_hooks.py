@@ -22,7 +22,8 @@ def train(distillation, tmp_path):
         config = dict(
             default_scope='mmpretrain',
             work_dir=str(tmp_path),
-            experiment_name=f'until_{epochs}',
+            # MMEngine keeps one log for all runs of a name.
+            experiment_name=f'{tmp_path.name}_until_{epochs}',
             model=distillation(),
             data_preprocessor=dict(
                 type='ClsDataPreprocessor', mean=[127.5] * 3, std=[127.5] * 3
