@@ -62,7 +62,9 @@ class _DepthwiseFilter(torch.autograd.Function):
         return grad_x, grad_filter, grad_bias
 
 
-def resample_spectrum(half: Tensor, base: tuple[int, int], size: tuple[int, int]):
+def resample_spectrum(
+    half: Tensor, base: tuple[int, int], size: tuple[int, int]
+) -> Tensor:
     """A filter given on one grid of frequencies, at another.
 
     Bilinear interpolation over normalised frequencies (cycles per pixel), along
