@@ -240,8 +240,11 @@ def recipe(parser, args):
         return base, dict(model=model)
     method.merge_from_dict(dict(model=model))
     runtime = Config.fromfile(BASES / 'default_runtime.py')
+    imports = data.get('custom_imports', {}).get('imports', [])
+    imports = [imports] if isinstance(imports, str) else imports
+    imports = [*imports, *runtime.custom_imports.imports]
     content = dict(
-        custom_imports=runtime.custom_imports,
+        custom_imports=dict(imports=list(dict.fromkeys(imports))),
         model=dict(_delete_=True, **method.model),
     )
     hooks = method.get('custom_hooks', [])

@@ -55,6 +55,24 @@ def test_what_is_written(write, tiny_configs):
     assert cfg.custom_hooks[0] == dict(type='DistillWarmupHook', length=1)
 
 
+def test_imports_and_hooks_of_the_student_stay(write, tmp_path, tiny_configs):
+    config = tmp_path / 'more.py'
+    config.write_text(
+        f'_base_ = {str(tiny_configs["student"])!r}\n'
+        'custom_imports = dict(_delete_=True, imports=["json", "famkd.datasets"])\n'
+        'custom_hooks = [dict(type="EMAHook")]'
+    )
+    cfg = Config.fromfile(write(student=config))
+    assert cfg.custom_imports.imports == [
+        'json',
+        'famkd.datasets',
+        'famkd.models',
+        'famkd.engine',
+    ]
+    names = [hook.type for hook in cfg.custom_hooks]
+    assert names == ['EMAHook', 'DistillWarmupHook', 'GammaLogHook']
+
+
 def test_checkpoint_of_the_teacher(write, tmp_path):
     path = write()
     assert Config.fromfile(path).model.teacher_ckpt == 'work_dirs/teacher/epoch_2.pth'
