@@ -14,7 +14,7 @@ demo: setup  ## train a teacher, a student alone and a student with FAM-KD: 5 mi
 	@$(VENV_PYTHON) tools/demo.py $(ARGS)
 
 test: setup  ## run the tests
-	@$(VENV_PYTHON) -m pytest tests $(ARGS)
+	@$(VENV_PYTHON) -m pytest tests --numprocesses auto $(ARGS)
 
 lint: setup  ## check style and format
 	@$(VENV_PYTHON) -m ruff check .

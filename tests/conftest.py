@@ -7,9 +7,17 @@ import os
 os.environ.setdefault('OMP_NUM_THREADS', '1')
 
 import json  # noqa: E402
+import sys  # noqa: E402
 
 import pytest  # noqa: E402
 import torch  # noqa: E402
+
+
+@pytest.fixture(autouse=True)
+def no_default_scope():
+    """No test finds the default scope that a runner of another test has left."""
+    if 'mmengine.registry' in sys.modules:
+        sys.modules['mmengine.registry'].DefaultScope._instance_dict.clear()
 
 
 def _classifier(channels, depth=8, **backbone):

@@ -128,7 +128,7 @@ class FeatureDistill(SingleTeacherDistill):
             self._early_stop.disable()
         # The layers say which kernels they use: in the log of the training.
         logger = logging.getLogger('famkd')
-        logger.parent = MMLogger.get_current_instance()
+        logger.handlers = list(MMLogger.get_current_instance().handlers)
         logger.setLevel(logging.INFO)
         if hasattr(self.distiller, 'build_stages'):
             self._probe(tuple(input_shape))
