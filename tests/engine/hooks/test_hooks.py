@@ -1,7 +1,6 @@
 """Both hooks in a real training: what is logged, and what a resumed one goes on with."""
 
 import json
-from pathlib import Path
 
 import pytest
 import tiny_images  # noqa: F401
@@ -24,6 +23,12 @@ def train(distillation, tmp_path):
             work_dir=str(tmp_path),
             # MMEngine keeps one log for all runs of a name.
             experiment_name=f'{tmp_path.name}_until_{epochs}',
+            # Trainings that start in the same second share a folder of logs.
+            visualizer=dict(
+                type='Visualizer',
+                vis_backends=[dict(type='LocalVisBackend')],
+                save_dir=str(tmp_path / f'until_{epochs}'),
+            ),
             model=distillation(),
             data_preprocessor=dict(
                 type='ClsDataPreprocessor', mean=[127.5] * 3, std=[127.5] * 3
@@ -48,7 +53,7 @@ def train(distillation, tmp_path):
         )
         runner = Runner.from_cfg(Config({**config, **changes}))
         runner.train()
-        path = Path(runner.log_dir, 'vis_data/scalars.json')
+        path = tmp_path / f'until_{epochs}/vis_data/scalars.json'
         return runner, [json.loads(line) for line in path.read_text().splitlines()]
 
     return train
