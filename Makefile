@@ -10,7 +10,7 @@ help:  ## list the targets
 setup:  ## make .venv (about 15 minutes the first time, then nothing)
 	@$(PYTHON) tools/dev/set_up.py
 
-demo: setup  ## train a teacher, a student alone and a student with FAM-KD: 5 minutes
+demo: setup  ## train a teacher, a student alone and a student with FAM-KD: 3 minutes
 	@$(VENV_PYTHON) tools/demo.py $(ARGS)
 
 test: setup  ## run the tests
