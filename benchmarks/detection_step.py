@@ -20,8 +20,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import torch
-from _timing import interleaved, machine, print_table
-from distill_step import resident_kb
+from _timing import interleaved, machine, peak_mb_of, print_table
 from torch import nn
 
 from famkd.layers import LocalAttention
@@ -129,21 +128,6 @@ def peak_mb(args: argparse.Namespace, name: str) -> float:
     return float(output.split()[-1])
 
 
-def print_peak(args: argparse.Namespace) -> None:
-    """Runs two steps of a variant and prints its peak memory in MB."""
-    (run,) = variants(args, (args.peak_of,)).values()
-    if args.device == 'cpu':
-        # Linux: the peak so far, of imports, is forgotten.
-        Path('/proc/self/clear_refs').write_text('5')
-        before = resident_kb('VmRSS')
-    for _ in range(2):
-        run()
-    if args.device == 'cpu':
-        print((resident_kb('VmHWM') - before) / 2**10)
-    else:
-        print(torch.cuda.max_memory_allocated() / 2**20)
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument('--pair', default='faster-rcnn_r101_r18')
@@ -163,7 +147,8 @@ def main() -> None:
     args = parser.parse_args()
     torch.set_num_threads(args.threads)
     if args.peak_of:
-        print_peak(args)
+        (run,) = variants(args, (args.peak_of,)).values()
+        print(peak_mb_of(run, args.device, steps=2))
         return
 
     names = VARIANTS + (('naive_step',) if args.naive else ())

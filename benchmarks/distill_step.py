@@ -17,7 +17,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import torch
-from _timing import interleaved, machine, print_table
+from _timing import interleaved, machine, peak_mb_of, print_table
 from torch import nn
 
 from famkd.layers import FrequencyAttention, LocalAttention
@@ -115,29 +115,6 @@ def peak_mb(args: argparse.Namespace, pair: str, name: str) -> float:
     return float(output.split()[-1])
 
 
-def print_peak(args: argparse.Namespace) -> None:
-    """Runs three steps of a variant and prints its peak memory in MB."""
-    (run,) = variants(args, args.pair[0], (args.peak_of,)).values()
-    if args.device == 'cpu':
-        # Linux: the peak so far, of imports, is forgotten.
-        Path('/proc/self/clear_refs').write_text('5')
-        before = resident_kb('VmRSS')
-    for _ in range(3):
-        run()
-    if args.device == 'cpu':
-        print((resident_kb('VmHWM') - before) / 2**10)
-    else:
-        print(torch.cuda.max_memory_allocated() / 2**20)
-
-
-def resident_kb(field: str) -> int:
-    """VmRSS (resident now) or VmHWM (its peak) of this process."""
-    for line in Path('/proc/self/status').read_text().splitlines():
-        if line.startswith(field):
-            return int(line.split()[1])
-    raise LookupError(field)
-
-
 def measure(args: argparse.Namespace, pair: str) -> dict:
     """One row of results: medians in seconds, peaks in MB."""
     seconds = interleaved(variants(args, pair, VARIANTS), args.rounds, args.device)
@@ -212,7 +189,8 @@ def main() -> None:
     args = parser.parse_args()
     torch.set_num_threads(args.threads)
     if args.peak_of:
-        print_peak(args)
+        (run,) = variants(args, args.pair[0], (args.peak_of,)).values()
+        print(peak_mb_of(run, args.device))
         return
 
     results = []

@@ -1,10 +1,11 @@
 """Parts of the student that start as those of the teacher."""
 
-import difflib
 from collections.abc import Sequence
 
 from mmengine.logging import print_log
 from torch import Tensor, nn
+
+from famkd.models.module_names import check_module_name
 
 
 def inherited_weights(
@@ -27,7 +28,7 @@ def inherited_weights(
     inherited = {}
     for name in names:
         for role, network in (('student', student), ('teacher', teacher)):
-            _check_module(name, network, role)
+            check_module_name(name, network, role, key='inherit')
         wanted = student.get_submodule(name).state_dict(prefix=f'{name}.')
         given = teacher.get_submodule(name).state_dict(prefix=f'{name}.')
         fitting = {
@@ -47,13 +48,3 @@ def inherited_weights(
         )
         inherited.update(fitting)
     return inherited
-
-
-def _check_module(name: str, network: nn.Module, role: str) -> None:
-    names = [key for key, _ in network.named_modules() if key]
-    if name not in names:
-        near = difflib.get_close_matches(name, names, n=5, cutoff=0.4) or names[:5]
-        raise ValueError(
-            f'inherit: {name!r} is no module of the {role} '
-            f'({type(network).__name__}); near names: {", ".join(near)}'
-        )

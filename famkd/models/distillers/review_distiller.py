@@ -1,6 +1,5 @@
 """Knowledge review over stages: FAM-KD, ReviewKD and their relatives."""
 
-import difflib
 from collections.abc import Sequence
 
 from mmengine.model import ModuleList
@@ -10,6 +9,7 @@ from mmrazor.registry import MODELS
 from torch import Tensor, nn
 
 from famkd.models.connectors.review_fusion import resize_like
+from famkd.models.module_names import check_module_name
 
 from .tokens import tokens_to_map
 
@@ -241,15 +241,9 @@ def _split(stages: Sequence[Source], from_student: bool) -> tuple[dict, list[dic
 
 
 def _check_sources(recorders: RecorderManager, model: nn.Module, role: str) -> None:
-    names = [name for name, _ in model.named_modules() if name]
     for recorder in recorders.recorders.values():
-        is_module = type(recorder).__name__.startswith('Module')
-        if is_module and recorder.source not in names:
-            near = difflib.get_close_matches(recorder.source, names, n=5, cutoff=0.4)
-            raise ValueError(
-                f'{role}_stages: {recorder.source!r} is no module of the {role} '
-                f'({type(model).__name__}); near names: {", ".join(near) or names[:5]}'
-            )
+        if type(recorder).__name__.startswith('Module'):
+            check_module_name(recorder.source, model, role, key=f'{role}_stages')
 
 
 def _checked_channels(
