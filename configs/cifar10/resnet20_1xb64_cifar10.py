@@ -4,5 +4,5 @@ _base_ = ['../_base_/models/cifar10_resnet8.py', '../_base_/cifar10_short.py']
 model = dict(backbone=dict(depth=20))
 
 train_dataloader = dict(dataset=dict(indices=None))
-train_cfg = dict(max_epochs=12, val_interval=4)
-param_scheduler = dict(milestones=[7, 10, 11])
+train_cfg = dict(max_epochs=8, val_interval=4)
+param_scheduler = dict(milestones=[5, 7])

@@ -4,7 +4,7 @@ model = dict(
     input_shape=(3, 32, 32),
     architecture=dict(cfg_path='famkd::cifar10/resnet8_1xb64_cifar10.py'),
     teacher=dict(cfg_path='famkd::cifar10/resnet20_1xb64_cifar10.py'),
-    teacher_ckpt='work_dirs/resnet20_1xb64_cifar10/epoch_12.pth',
+    teacher_ckpt='work_dirs/resnet20_1xb64_cifar10/epoch_8.pth',
     distiller=dict(
         student_stages=[
             'backbone.layer1',
@@ -21,8 +21,8 @@ model = dict(
         loss=dict(loss_weight=0.6),
     ),
 )
-# The warm-up of the papers, 20 of 240 epochs, in proportion.
+# The warm-up of the papers, a twelfth of the schedule.
 custom_hooks = [
-    dict(type='DistillWarmupHook', length=2),
+    dict(type='DistillWarmupHook', length=100, by_epoch=False),
     dict(type='GammaLogHook', interval=100),
 ]
