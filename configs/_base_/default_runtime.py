@@ -5,4 +5,9 @@ custom_imports = dict(
     allow_failed_imports=False,
 )
 
-default_hooks = dict(checkpoint=dict(interval=1, max_keep_ckpts=1, save_best='auto'))
+default_hooks = dict(
+    checkpoint=dict(interval=1, max_keep_ckpts=1, save_best='auto'),
+    # of several processes: the logged losses, and the statistics of BN
+    average_losses=dict(type='AverageLossesHook'),
+    sync_buffers=dict(type='SyncBuffersHook'),
+)

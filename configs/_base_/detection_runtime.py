@@ -13,6 +13,9 @@ default_hooks = dict(
         max_keep_ckpts=1,
         save_best='coco/bbox_mAP',
         rule='greater',
-    )
+    ),
+    # of several processes: the logged losses, and the statistics of BN
+    average_losses=dict(type='AverageLossesHook'),
+    sync_buffers=dict(type='SyncBuffersHook'),
 )
 log_processor = dict(by_epoch=False)

@@ -2,6 +2,6 @@
 _base_ = ['../_base_/models/faster-rcnn_small.py', '../_base_/bccd_small.py']
 
 model = dict(
-    backbone=dict(base_channels=64),
-    neck=dict(in_channels=[64, 128, 256, 512]),
+    backbone=dict(base_channels=32),
+    neck=dict(in_channels=[32, 64, 128, 256]),
 )
