@@ -1,5 +1,6 @@
+from .average_losses_hook import AverageLossesHook
 from .distill_warmup_hook import DistillWarmupHook
 from .eval_teacher_hook import EvalTeacherHook
 from .gamma_log_hook import GammaLogHook
 
-__all__ = ['DistillWarmupHook', 'EvalTeacherHook', 'GammaLogHook']
+__all__ = ['AverageLossesHook', 'DistillWarmupHook', 'EvalTeacherHook', 'GammaLogHook']
