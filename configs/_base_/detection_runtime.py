@@ -14,6 +14,8 @@ default_hooks = dict(
         save_best='coco/bbox_mAP',
         rule='greater',
     ),
+    nonfinite=dict(type='NonFiniteHook', action='stop'),  # or 'skip' such a step
+    stop_signal=dict(type='StopSignalHook'),
     # of several processes: the logged losses, and the statistics of BN
     average_losses=dict(type='AverageLossesHook'),
     sync_buffers=dict(type='SyncBuffersHook'),

@@ -155,6 +155,14 @@ class ReviewDistiller(ConfigurableDistiller):
             losses[f'loss_stage{i + 1}'] = self.loss(stage['head'](review), teacher)
         return losses
 
+    def loss_sources(self) -> dict[str, str]:
+        """The modules that each loss of a stage compares, as the config names them."""
+        pairs = zip(self.student_records, self.teacher_records, strict=True)
+        return {
+            f'loss_stage{i}': f'{self._name(student)}, {self._name(teacher)}'
+            for i, (student, teacher) in enumerate(pairs, start=1)
+        }
+
     def _mid_channels(self, in_channels: list[int]) -> list[int]:
         """Output channels of every fusion."""
         fusion_class = MODELS.get(self.fusion['type'])

@@ -1,0 +1,186 @@
+"""A NaN or an infinity ends in a message, not in the weights."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import torch
+from mmengine.dist import all_gather_object, all_reduce, barrier
+from mmengine.hooks import Hook
+from mmengine.model import is_model_wrapper
+from mmengine.registry import HOOKS
+from mmengine.runner import Runner
+from torch import Tensor, nn
+from torch.nn.modules.batchnorm import _NormBase
+
+
+@HOOKS.register_module()
+class NonFiniteHook(Hook):
+    """Stops the training, or skips the step, where a loss or gradient is not finite.
+
+    It looks at all losses and gradients at once, between the backward pass and the
+    step of the optimizer, and waits once for the device, where MMEngine would soon
+    after, for the log. Several processes decide together. Mixed precision with a
+    loss scaler is left to deal with gradients that overflow, as it always does: only
+    the losses are looked at then.
+
+    Args:
+        action: ``'stop'`` raises an error that names the loss or the parameters, and
+            leaves the state before the iteration in ``nonfinite_iter_{N}.pth``, N
+            the iterations that are done. ``'skip'`` warns, drops the gradients,
+            those accumulated so far too, and goes on. Both undo what the forward
+            pass did to the running statistics of BN. Defaults to ``'stop'``.
+        max_skips: Skipped iterations in a row after which ``'skip'`` stops, too.
+            Defaults to 10.
+
+    Raises:
+        ValueError: If ``action`` is neither.
+        FloatingPointError: In the training, where a value is not finite.
+    """
+
+    # Before what logs, saves or counts an iteration.
+    priority = 'VERY_HIGH'
+
+    def __init__(self, action: str = 'stop', max_skips: int = 10) -> None:
+        if action not in ('stop', 'skip'):
+            raise ValueError(
+                f"action={action!r} of NonFiniteHook must be 'stop' or 'skip'"
+            )
+        self.action = action
+        self.max_skips = max_skips
+        self._skips = 0
+        self._losses = None
+
+    def before_train(self, runner: Runner) -> None:
+        model = runner.model.module if is_model_wrapper(runner.model) else runner.model
+        wrapper = runner.optim_wrapper
+        self._model = model
+        self._parameters = {}
+        if not hasattr(wrapper, 'loss_scaler'):
+            self._parameters = {
+                name: p for name, p in model.named_parameters() if p.requires_grad
+            }
+        model.train()  # tells which layers stay in eval mode
+        self._statistics = list(_running_statistics(model))
+        self._saved = [statistic.clone() for statistic in self._statistics]
+        model.register_forward_hook(self._keep_losses)
+        wrapper.optimizer.register_step_pre_hook(lambda *_: self._check(runner))
+
+    def after_train_iter(
+        self, runner: Runner, batch_idx: int, data_batch=None, outputs=None
+    ) -> None:
+        # There was no step: gradients are accumulated, or the loss scaler skipped it.
+        if self._losses:
+            self._check(runner)
+
+    def _keep_losses(self, model: nn.Module, args: tuple, outputs: object) -> None:
+        if model.training and isinstance(outputs, dict):
+            self._losses = dict(_named_losses(outputs))
+
+    @torch.no_grad()
+    def _check(self, runner: Runner) -> None:
+        losses, self._losses = self._losses or {}, None
+        gradients = {
+            name: p.grad for name, p in self._parameters.items() if p.grad is not None
+        }
+        values = [*losses.values(), *gradients.values()]
+        # A norm is not finite where a value is not; seldom, it overflows.
+        norms = torch.stack(torch._foreach_norm(values))
+        suspicious = (~norms.isfinite().all()).float()
+        all_reduce(suspicious, op='max')
+        problem = self._describe(losses, gradients) if suspicious else ''
+        if not problem:
+            _copy(self._statistics, self._saved)
+            self._skips = 0
+            return
+
+        _copy(self._saved, self._statistics)
+        # Without gradients the step of an optimizer changes nothing.
+        runner.optim_wrapper.zero_grad()
+        self._skips += 1
+        message = f'iteration {runner.iter + 1}: {problem}'
+        if self.action == 'skip' and self._skips <= self.max_skips:
+            runner.logger.warning(f'{message}; skipped')
+            return
+        name = f'nonfinite_iter_{runner.iter}.pth'
+        meta = dict(epoch=runner.epoch, iter=runner.iter)
+        runner.save_checkpoint(runner.work_dir, name, meta=meta)
+        barrier()  # The first process that ends takes the others along.
+        raise FloatingPointError(
+            f'{message}. The state before it is in {Path(runner.work_dir, name)}; try '
+            'a lower learning rate, optim_wrapper.clip_grad or a smaller loss_weight, '
+            'or skip such iterations: default_hooks.nonfinite.action=skip'
+        )
+
+    def _describe(self, losses: dict[str, Tensor], gradients: dict[str, Tensor]) -> str:
+        """What is not finite, in which process; empty if everything is finite."""
+        found = all_gather_object(
+            (self._describe_losses(losses), _describe_gradients(gradients))
+        )
+        # Where a loss is not finite, so are the gradients.
+        for texts in zip(*found, strict=True):
+            if any(texts) and len(set(texts)) == 1:
+                return texts[0]
+            if any(texts):
+                return '; '.join(
+                    f'process {rank}: {text}' for rank, text in enumerate(texts) if text
+                )
+        return ''
+
+    def _describe_losses(self, losses: dict[str, Tensor]) -> str:
+        bad = _not_finite(losses)
+        if not bad:
+            return ''
+        distiller = getattr(self._model, 'distiller', None)
+        sources = getattr(distiller, 'loss_sources', dict)()
+        text = f'{bad[0]} = {losses[bad[0]].mean().item()}'
+        if source := sources.get(bad[0].removeprefix('distill.')):
+            text += f' ({source})'
+        return text + (f', then {", ".join(bad[1:])}' if bad[1:] else '')
+
+
+def _describe_gradients(gradients: dict[str, Tensor]) -> str:
+    # Those of the layers that the backward pass comes to first lie last.
+    bad = _not_finite(gradients)[::-1]
+    names = [
+        re.sub(r'^distiller\.stages\.(\d+)\..*', _with_stage, name) for name in bad[:3]
+    ]
+    if not bad:
+        return ''
+    return (
+        f'all losses are finite, but the gradients of {len(bad)} of {len(gradients)} '
+        f'parameters are not: {", ".join(names)}{", ..." if bad[3:] else ""}'
+    )
+
+
+def _with_stage(match: re.Match) -> str:
+    return f'{match[0]} (stage {int(match[1]) + 1})'
+
+
+def _not_finite(values: dict[str, Tensor]) -> list[str]:
+    return [name for name, value in values.items() if not value.isfinite().all()]
+
+
+def _named_losses(outputs: dict) -> Iterator[tuple[str, Tensor]]:
+    """The losses among the outputs of a model, as MMEngine tells them."""
+    for name, value in outputs.items():
+        if 'loss' not in name:
+            continue
+        if isinstance(value, Tensor):
+            yield name, value.detach().float()
+        else:
+            for i, part in enumerate(value):
+                yield f'{name}[{i}]', part.detach().float()
+
+
+def _running_statistics(model: nn.Module) -> Iterator[Tensor]:
+    """Those that a forward pass in training mode changes."""
+    for module in model.modules():
+        if isinstance(module, _NormBase) and module.training:
+            if module.track_running_stats:
+                yield from (module.running_mean, module.running_var)
+
+
+def _copy(source: list[Tensor], target: list[Tensor]) -> None:
+    if source:
+        torch._foreach_copy_(target, source)

@@ -1,0 +1,136 @@
+"""A training that is told to stop leaves a checkpoint."""
+
+import os
+import signal
+import sys
+import threading
+from collections.abc import Sequence
+from functools import partial
+from pathlib import Path
+
+import torch
+from mmengine.dist import all_reduce, barrier, is_main_process
+from mmengine.hooks import Hook
+from mmengine.registry import HOOKS
+from mmengine.runner import IterBasedTrainLoop, Runner
+
+
+@HOOKS.register_module()
+class StopSignalHook(Hook):
+    """Saves a checkpoint and exits after the iteration in which a signal comes.
+
+    The signals are Ctrl-C and what Slurm, torchrun and most others send before they
+    kill. The second one acts as it does without this hook: it stops at once. An epoch
+    that is complete, and a validation that is due or runs, are finished first, so that
+    a resumed training need not make up for them. The checkpoint is ``interrupted.pth``, from
+    which ``--resume`` goes on; the exit code is 128 plus the number of the signal, as
+    a shell reports it. Where one of several processes gets a signal, all stop after
+    the same iteration.
+
+    The workers of the data loaders, which a terminal or torchrun signals too, go on.
+
+    Args:
+        signals: Names of the signals. Defaults to ('SIGINT', 'SIGTERM').
+
+    Raises:
+        ValueError: If there is no signal of a name.
+    """
+
+    # After what an iteration or a validation changes and saves.
+    priority = 'LOWEST'
+
+    def __init__(self, signals: Sequence[str] = ('SIGINT', 'SIGTERM')) -> None:
+        names = signal.Signals.__members__
+        for name in signals:
+            if name not in names:
+                raise ValueError(
+                    f'signals: there is no signal {name!r}; name it as in SIGUSR1'
+                )
+        self.signals = [names[name] for name in signals]
+        self._received = 0
+        self._previous = {}
+
+    def before_train(self, runner: Runner) -> None:
+        if threading.current_thread() is not threading.main_thread():
+            return  # Python lets no other thread handle signals.
+        for number in self.signals:
+            # What runs in the background ignores Ctrl-C.
+            if signal.getsignal(number) is not signal.SIG_IGN:
+                self._previous[number] = signal.signal(number, self._receive)
+        for loop in (runner.train_loop, runner.val_loop):
+            if loop is not None:
+                loader = loop.dataloader
+                loader.worker_init_fn = partial(
+                    _shielded, self.signals, loader.worker_init_fn
+                )
+
+    def after_train_iter(
+        self, runner: Runner, batch_idx: int, data_batch=None, outputs=None
+    ) -> None:
+        if not self._ends_something(runner, batch_idx):
+            self._stop_if_asked(runner, runner.iter + 1)
+
+    def after_val_epoch(self, runner: Runner, metrics: dict | None = None) -> None:
+        # In a training that goes on: not in a test, nor after the last validation.
+        if self._previous and runner.iter < runner.max_iters:
+            self._stop_if_asked(runner, runner.iter)
+
+    def after_train(self, runner: Runner) -> None:
+        self._restore()
+
+    def _ends_something(self, runner: Runner, batch_idx: int) -> bool:
+        """Whether an epoch or the training ends, or a validation follows."""
+        loop = runner.train_loop
+        if not isinstance(loop, IterBasedTrainLoop):
+            return self.end_of_epoch(loop.dataloader, batch_idx)
+        done = runner.iter + 1
+        validates = runner.val_loop is not None and done >= loop.val_begin
+        return done == loop.max_iters or (validates and done % loop.val_interval == 0)
+
+    def _receive(self, number: int, frame: object) -> None:
+        self._received = number
+        self._restore()
+        if is_main_process():
+            # Not by print, which the signal may have interrupted.
+            text = f'{signal.Signals(number).name}: stops after this iteration, with a '
+            os.write(2, f'{text}checkpoint; once more: at once\n'.encode())
+
+    def _restore(self) -> None:
+        for number, handler in self._previous.items():
+            signal.signal(number, handler)
+
+    def _stop_if_asked(self, runner: Runner, iterations: int) -> None:
+        asked = torch.tensor(self._received)
+        all_reduce(asked, op='max')
+        if not asked:
+            return
+        name = signal.Signals(asked.item()).name
+        meta = dict(epoch=runner.epoch, iter=iterations)
+        runner.save_checkpoint(runner.work_dir, 'interrupted.pth', meta=meta)
+        if is_main_process():
+            path = Path(runner.work_dir, 'interrupted.pth')
+            Path(runner.work_dir, 'last_checkpoint').write_text(str(path))
+            runner.logger.info(
+                f'{name}: stopped after {iterations} iterations; --resume goes on from '
+                f'{path}'
+            )
+        barrier()  # The first process that ends takes the others along.
+        runner.call_hook('after_run')  # ends what logs
+        sys.exit(128 + asked.item())
+
+
+def _shielded(signals: Sequence[signal.Signals], init, worker_id: int) -> None:
+    """Starts a worker of a data loader that only the training itself ends.
+
+    PyTorch's workers die of a signal, and the training of that.
+    """
+    signal.pthread_sigmask(signal.SIG_BLOCK, {*signals, signal.SIGTERM})
+    threading.Thread(target=_end_with_training, daemon=True).start()
+    if init is not None:
+        init(worker_id)
+
+
+def _end_with_training() -> None:
+    while signal.sigwaitinfo({signal.SIGTERM}).si_pid != os.getppid():
+        pass
+    os._exit(0)

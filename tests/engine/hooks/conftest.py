@@ -1,0 +1,49 @@
+import copy
+
+import pytest
+import tiny_images  # noqa: F401
+from mmengine.config import Config
+from mmengine.runner import Runner
+
+import famkd.engine  # noqa: F401
+
+
+@pytest.fixture
+def make_runner(distillation, tmp_path):
+    """Function (*hooks, **changes): a runner of FAM-KD, 2 epochs of 3 iterations.
+
+    Changes are merged into the config.
+    """
+
+    def make(*hooks, **changes):
+        config = Config(
+            dict(
+                default_scope='mmpretrain',
+                work_dir=str(tmp_path),
+                experiment_name=f'{tmp_path.name}_{changes.get("resume", False)}',
+                randomness=dict(seed=0),
+                model=distillation(),
+                data_preprocessor=dict(mean=[127.5] * 3, std=[127.5] * 3),
+                train_dataloader=dict(
+                    batch_size=4,
+                    num_workers=0,
+                    dataset=dict(
+                        type='TinyImages',
+                        length=12,
+                        size=16,
+                        num_classes=4,
+                        pipeline=[dict(type='PackInputs')],
+                    ),
+                    sampler=dict(type='DefaultSampler', shuffle=True),
+                ),
+                optim_wrapper=dict(optimizer=dict(type='SGD', lr=0.01, momentum=0.9)),
+                train_cfg=dict(by_epoch=True, max_epochs=2),
+            )
+        )
+        config.merge_from_dict(copy.deepcopy(changes))  # it takes keys out
+        runner = Runner.from_cfg(config)
+        for hook in hooks:
+            runner.register_hook(hook)
+        return runner
+
+    return make
