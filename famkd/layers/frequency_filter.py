@@ -108,8 +108,10 @@ class _FFTFilter(torch.autograd.Function):
         ctx.size = x.shape[-2:]
         spectrum = _to_spectrum(x)
         filter = torch.view_as_complex(_filter(weight, scale, pointwise))
-        ctx.save_for_backward(spectrum, filter, weight, scale)
         out = torch.bmm(spectrum, filter)
+        # Conjugated here in place, bmm does not have to copy it in the backward pass.
+        conj_spectrum = spectrum.conj_physical_()
+        ctx.save_for_backward(conj_spectrum, filter, weight, scale)
         if bias is not None:
             # A constant is its bin 0, sqrt(H W) times as large.
             out[0] += bias * math.sqrt(math.prod(ctx.size))
@@ -118,7 +120,7 @@ class _FFTFilter(torch.autograd.Function):
     @staticmethod
     @once_differentiable
     def backward(ctx, grad: Tensor) -> tuple[Tensor | None, ...]:
-        spectrum, filter, weight, scale = ctx.saved_tensors
+        conj_spectrum, filter, weight, scale = ctx.saved_tensors
         needs_x, needs_weight, needs_scale, needs_pointwise, needs_bias = (
             ctx.needs_input_grad
         )
@@ -131,7 +133,7 @@ class _FFTFilter(torch.autograd.Function):
         if needs_weight or needs_scale or needs_pointwise:
             # The inner columns of a half spectrum count twice in the output.
             grad.unflatten(0, scale.shape)[:, 1 : (ctx.size[1] + 1) // 2] *= 2
-            grad_filter = torch.view_as_real(torch.bmm(spectrum.mH, grad))
+            grad_filter = torch.view_as_real(torch.bmm(conj_spectrum.mT, grad))
             if needs_pointwise:
                 grad_pointwise = grad_filter[..., 0].sum(0)
             if needs_scale:
