@@ -4,11 +4,18 @@
 scope of that name. It has no components of its own: those of famkd are registered
 in mmpretrain's and MMRazor's registries. So a name that is looked up in scope
 ``famkd`` is looked up in mmpretrain's.
+
+Wherever famkd is used this module is imported: it also has MMEngine read checkpoints
+safely.
 """
 
 import mmpretrain.registry
 from mmengine.config.utils import MODULE2PACKAGE
 from mmengine.registry import Registry
+
+from famkd.checkpoint import guard_mmengine
+
+guard_mmengine()
 
 FAMKD = ['famkd.models', 'famkd.engine', 'famkd.datasets']
 

@@ -8,6 +8,8 @@ from pathlib import Path
 
 from mmengine.config import Config, DictAction
 
+from famkd.checkpoint import add_trust_argument, trust_checkpoints
+
 
 class SplitAction(DictAction):
     """``DictAction`` with an error that names the argument that is not KEY=VALUE."""
@@ -57,6 +59,7 @@ def add_common_arguments(parser):
         default='none',
         help='what started the processes, if there are several',
     )
+    add_trust_argument(parser)
     # torch.distributed.launch passes it, torchrun sets the variable instead.
     parser.add_argument(
         '--local_rank', '--local-rank', type=int, default=0, help=argparse.SUPPRESS
@@ -73,6 +76,7 @@ def load_config(parser, args):
     Returns:
         mmengine.Config: The config, without ``--cfg-options`` so far.
     """
+    trust_checkpoints(args.trust_checkpoint)
     if not Path(args.config).is_file():
         parser.error(f'config: there is no file {args.config!r}')
     import famkd.registry  # noqa: F401 (lets a config inherit from 'famkd::...')

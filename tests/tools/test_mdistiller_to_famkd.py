@@ -127,7 +127,7 @@ def test_unreadable_files(tmp_path, monkeypatch):
     path.write_bytes(path.read_bytes()[:-1000])
     (tmp_path / 'text.pth').write_text('hello\n')
     for name in ('truncated.pth', 'text.pth', 'none.pth'):
-        with pytest.raises(SystemExit, match=f'error: cannot read .*{name}'):
+        with pytest.raises(SystemExit, match=f'error: .*{name} can'):
             run(monkeypatch, tmp_path / name, tmp_path / 'o', '--arch', 'resnet20')
 
 

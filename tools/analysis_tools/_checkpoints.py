@@ -19,20 +19,20 @@ def read_checkpoint(file: str, config: str | None = None) -> tuple:
         ValueError: If the checkpoint cannot be read, or there is no config.
     """
     from mmengine.config import Config
-    from mmengine.runner import CheckpointLoader
+
+    from famkd.checkpoint import load_checkpoint
 
     if '://' not in file and not Path(file).is_file():
         raise FileNotFoundError(f'{file}: no such checkpoint')
     if config is not None and not Path(config).is_file():
         raise FileNotFoundError(f'{config}: no such config')
     try:
-        checkpoint = CheckpointLoader.load_checkpoint(file, 'cpu', logger='silent')
+        checkpoint = load_checkpoint(file)
         weights = checkpoint.get('state_dict', checkpoint)
         weights = {key.removeprefix('module.'): x for key, x in weights.items()}
     except Exception as error:
         raise ValueError(
-            f'{file}: cannot be read as a checkpoint ({type(error).__name__}: {error}); '
-            'is the file complete?'
+            f'{file} cannot be loaded: {type(error).__name__}: {error}'
         ) from error
     meta = checkpoint.get('meta', {})
     # extract_student.py puts the config of the distillation there.

@@ -15,6 +15,8 @@ import sys
 from _classifier import Classifier
 from _plots import WIDTH, add_out_argument, new_figure, save
 
+from famkd.checkpoint import add_trust_argument, trust_checkpoints
+
 
 def build_parser():
     """Return the command line's parser."""
@@ -44,6 +46,7 @@ def build_parser():
         help='class of the heat maps; default: what the first network predicts',
     )
     add_out_argument(parser, 'grad_cam.png')
+    add_trust_argument(parser)
     return parser
 
 
@@ -109,6 +112,7 @@ def main(argv=None):
     """Run the command line; see the module's docstring."""
     parser = build_parser()
     args = parser.parse_args(argv)
+    trust_checkpoints(args.trust_checkpoint)
     for words in args.network:
         if len(words) not in (2, 3):
             parser.error(f'--network {" ".join(words)}: give LABEL CKPT [CONFIG]')

@@ -14,6 +14,8 @@ from inspect import signature
 from _checkpoints import read_checkpoint
 from _plots import WIDTH, add_out_argument, new_figure, save
 
+from famkd.checkpoint import add_trust_argument, trust_checkpoints
+
 
 def build_parser():
     """Return the command line's parser."""
@@ -23,6 +25,7 @@ def build_parser():
     parser.add_argument('checkpoint', metavar='CKPT', help='distillation checkpoint')
     parser.add_argument('--config', help='its config, if it is not in the checkpoint')
     add_out_argument(parser, 'filters.png')
+    add_trust_argument(parser)
     return parser
 
 
@@ -135,6 +138,7 @@ def plot_filters(layers: list):
 def main(argv=None):
     """Run the command line; see the module's docstring."""
     args = build_parser().parse_args(argv)
+    trust_checkpoints(args.trust_checkpoint)
     try:
         weights, config, _ = read_checkpoint(args.checkpoint, args.config)
         layers = read_filters(weights, config)

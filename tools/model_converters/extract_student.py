@@ -7,45 +7,12 @@ mmdet: neither famkd nor MMRazor is needed to use it.
 """
 
 import argparse
-import pickle
 import sys
 from pathlib import Path
 
+from famkd.checkpoint import add_trust_argument, load_checkpoint, trust_checkpoints
+
 PREFIX = 'architecture.'  # MMRazor's name of the student inside an algorithm
-
-
-def load_checkpoint(path):
-    """Read an MMEngine checkpoint without running code that a pickle may hold.
-
-    Args:
-        path (str | Path): The checkpoint file.
-
-    Returns:
-        dict: The checkpoint, tensors on the CPU.
-
-    Raises:
-        ValueError: If there is no such file, or it is not a checkpoint, or it
-            holds objects that MMEngine does not put there.
-    """
-    import torch
-    from mmengine.logging import HistoryBuffer
-    from mmengine.runner.checkpoint import get_torch_safe_globals
-
-    def statistics_method(owner, name):
-        if owner is not HistoryBuffer or name.startswith('_'):
-            raise pickle.UnpicklingError(f'{owner}.{name} is not a log statistic')
-        return getattr(owner, name)
-
-    # The logs inside a checkpoint name HistoryBuffer's methods through getattr,
-    # which MMEngine allows on any object: allow it on that class only.
-    allowed = [name for name in get_torch_safe_globals() if name is not getattr]
-    allowed.append((statistics_method, 'builtins.getattr'))
-    try:
-        with torch.serialization.safe_globals(allowed):
-            return torch.load(path, map_location='cpu', weights_only=True)
-    except Exception as error:  # a file that is not a checkpoint can raise any
-        reason = f'{type(error).__name__}: {error}'.splitlines()[0]
-        raise ValueError(f'cannot read the checkpoint {path}: {reason}') from error
 
 
 def extract_student(checkpoint):
@@ -91,13 +58,15 @@ def main(argv=None):
     )
     parser.add_argument('checkpoint', type=Path, help='distillation checkpoint')
     parser.add_argument('out', type=Path, help='file to write the student to')
+    add_trust_argument(parser)
     args = parser.parse_args(argv)
+    trust_checkpoints(args.trust_checkpoint)
 
     import torch
 
     try:
         student = extract_student(load_checkpoint(args.checkpoint))
-    except ValueError as error:
+    except (OSError, ValueError) as error:
         sys.exit(f'{args.checkpoint}: {error}')
     args.out.parent.mkdir(parents=True, exist_ok=True)
     torch.save(student, args.out)

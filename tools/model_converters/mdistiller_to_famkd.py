@@ -15,7 +15,7 @@ import sys
 from functools import cache
 from pathlib import Path
 
-from extract_student import load_checkpoint
+from famkd.checkpoint import add_trust_argument, load_checkpoint, trust_checkpoints
 
 VANILLA = Path(__file__).parents[2] / 'configs/vanilla'
 
@@ -250,7 +250,9 @@ def main():
     parser.add_argument(
         '--reverse', action='store_true', help="from famkd's names to the other's"
     )
+    add_trust_argument(parser)
     args = parser.parse_args()
+    trust_checkpoints(args.trust_checkpoint)
 
     import torch
 
@@ -258,7 +260,7 @@ def main():
         check_arch(args.arch)
         weights = find_weights(load_checkpoint(args.input))
         weights = convert(weights, args.arch, args.reverse)
-    except ValueError as error:
+    except (OSError, ValueError) as error:
         sys.exit(f'error: {error}')
 
     if not args.reverse:

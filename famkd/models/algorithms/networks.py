@@ -7,8 +7,9 @@ from mmengine.config import Config
 from mmengine.logging import print_log
 from mmengine.model import BaseModel
 from mmengine.registry import DefaultScope
-from mmengine.runner import CheckpointLoader
 from mmrazor.registry import MODELS
+
+from famkd.checkpoint import load_checkpoint
 
 
 def build_network(network: dict | BaseModel) -> BaseModel:
@@ -63,8 +64,8 @@ def load_teacher(
 
     Raises:
         FileNotFoundError: If there is no file at the path.
-        ValueError: If the file is unreadable, of another network, or leaves
-            weights of the teacher uninitialised.
+        ValueError: If the file is unreadable, asks for more than weights, is of
+            another network, or leaves weights of the teacher uninitialised.
     """
     if checkpoint is None:
         if not allow_random:
@@ -109,13 +110,13 @@ def _read_state_dict(checkpoint: str) -> dict:
             'set model.teacher_ckpt to its checkpoint'
         )
     try:
-        content = CheckpointLoader.load_checkpoint(checkpoint, map_location='cpu')
+        content = load_checkpoint(checkpoint, logger='current')
         state_dict = content.get('state_dict', content)
         return {key.removeprefix('module.'): v for key, v in state_dict.items()}
     except Exception as error:
         raise ValueError(
-            f'teacher_ckpt={checkpoint!r} cannot be read as a checkpoint '
-            f'({type(error).__name__}: {error}); is the file complete?'
+            f'teacher_ckpt={checkpoint!r} cannot be loaded: '
+            f'{type(error).__name__}: {error}'
         ) from error
 
 

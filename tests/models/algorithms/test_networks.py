@@ -74,13 +74,13 @@ def test_truncated_file(teacher, save, tmp_path):
         path.write_bytes(file.read()[:2000])
     with pytest.raises(
         ValueError,
-        match=r"cut.pth' cannot be read as a checkpoint \(.*is the file comp",
+        match=r"cut.pth' cannot be loaded: .*is the file comp",
     ):
         load_teacher(teacher, str(path))
 
 
 def test_a_file_of_something_else(teacher, save):
-    with pytest.raises(ValueError, match='cannot be read as a checkpoint'):
+    with pytest.raises(ValueError, match='cannot be loaded: AttributeError'):
         load_teacher(teacher, save([1, 2, 3]))
 
 

@@ -39,5 +39,5 @@ def test_checkpoint_from_a_url(url, tmp_path, build, classifier):
 
 
 def test_url_that_leads_nowhere(url, build, classifier):
-    with pytest.raises(ValueError, match='no.pth. cannot be read .*HTTPError.*404'):
+    with pytest.raises(ValueError, match='no.pth. cannot be loaded: HTTPError.*404'):
         load_teacher(build(classifier(12)), f'{url}/no.pth')

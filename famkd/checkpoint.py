@@ -1,0 +1,153 @@
+"""Reading checkpoints without running the code that a file may hold.
+
+A checkpoint is a pickle, and a pickle can name any function to be called while it is
+read. PyTorch can read weights only; MMEngine tries that, but reads a file that asks for
+more without any check. Here such a file is refused, unless it is trusted:
+:func:`guard_mmengine` puts :func:`read_file` in the place of MMEngine's own readers,
+which all of its loaders (files, URLs, model zoos) use.
+"""
+
+import pickle
+import re
+from pathlib import Path
+from urllib.parse import urlparse
+
+_trusted = False
+
+
+def add_trust_argument(parser):
+    """Adds ``--trust-checkpoint``, to be passed on to :func:`trust_checkpoints`.
+
+    Args:
+        parser (argparse.ArgumentParser): The parser of a tool.
+    """
+    parser.add_argument(
+        '--trust-checkpoint',
+        action='store_true',
+        help='read checkpoints that hold more than weights and records, too: they can '
+        'run code; only for files of people you trust',
+    )
+
+
+def trust_checkpoints(trust=True):
+    """Says whether checkpoints may run code from now on, in this process.
+
+    Args:
+        trust (bool): Whether they may. Defaults to True; at the start they may not.
+    """
+    global _trusted
+    _trusted = trust
+
+
+def load_checkpoint(source, logger='silent'):
+    """Reads a checkpoint from wherever MMEngine can, tensors on the CPU.
+
+    Args:
+        source (str | Path): Path, URL, or name in a model zoo (``torchvision://...``).
+        logger (str): What MMEngine says where it reads from; 'current' for the log of
+            the training. Defaults to 'silent'.
+
+    Returns:
+        dict: What the file holds.
+
+    Raises:
+        FileNotFoundError: If there is no such file.
+        ValueError: As :func:`read_file` does.
+    """
+    from mmengine.runner import CheckpointLoader
+
+    guard_mmengine()
+    return CheckpointLoader.load_checkpoint(str(source), 'cpu', logger)
+
+
+def guard_mmengine():
+    """Makes every loader of MMEngine read files with :func:`read_file`."""
+    from mmengine.runner import checkpoint
+
+    checkpoint._safe_torch_load = read_file
+    checkpoint.load_url = _read_url
+
+
+def read_file(file, map_location='cpu'):
+    """Reads a file of PyTorch or MMEngine, weights and MMEngine's records only.
+
+    Args:
+        file (str | Path | BinaryIO): The file.
+        map_location (str | torch.device): Where the tensors go. Defaults to 'cpu'.
+
+    Returns:
+        dict: What the file holds.
+
+    Raises:
+        FileNotFoundError: If there is no such file.
+        ValueError: If it is no checkpoint, is not complete, or asks for objects other
+            than those that PyTorch and MMEngine put there: it names them.
+    """
+    import torch
+
+    with torch.serialization.safe_globals(_allowed_globals()):
+        try:
+            return torch.load(file, map_location, weights_only=not _trusted)
+        except FileNotFoundError:
+            raise
+        except Exception as error:  # a file that is no checkpoint can raise any
+            wanted = '' if _trusted else _refused_globals(file, error)
+            if wanted:
+                raise ValueError(
+                    f'{file} is refused: it asks for {wanted}, which weights do not '
+                    'need and which can run code; if you trust whoever made the file, '
+                    'read it with --trust-checkpoint'
+                ) from None
+            # PyTorch would have the reader try again without weights_only.
+            _, _, reason = str(error).rpartition('WeightsUnpickler error: ')
+            reason = f'{type(error).__name__}: {reason.strip()}'.splitlines()[0]
+            raise ValueError(
+                f'{file} cannot be read as a checkpoint ({reason}); is the file complete?'
+            ) from error
+
+
+def _read_url(url, model_dir=None, map_location='cpu', progress=True):
+    """Reads a checkpoint from a URL, kept where PyTorch keeps its downloads."""
+    import torch
+
+    folder = Path(model_dir or Path(torch.hub.get_dir(), 'checkpoints'))
+    file = folder / Path(urlparse(url).path).name
+    if not file.is_file():
+        folder.mkdir(parents=True, exist_ok=True)
+        torch.hub.download_url_to_file(url, str(file), progress=progress)
+    return read_file(file, map_location)
+
+
+def _allowed_globals():
+    """What MMEngine's checkpoints hold besides tensors: logs and NumPy's scalars."""
+    import numpy as np
+    from mmengine.logging import HistoryBuffer
+    from mmengine.runner.checkpoint import get_torch_safe_globals
+
+    def statistics_method(owner, name):
+        if owner is not HistoryBuffer or name.startswith('_'):
+            owner = getattr(owner, '__name__', type(owner).__name__)
+            raise pickle.UnpicklingError(f'GLOBAL {owner}.{name}')
+        return getattr(owner, name)
+
+    # The logs name HistoryBuffer's methods through getattr, which MMEngine allows on
+    # any object: allow it on that class only.
+    allowed = [name for name in get_torch_safe_globals() if name is not getattr]
+    allowed.append((statistics_method, 'builtins.getattr'))
+    allowed += [getattr(np.dtypes, name) for name in np.dtypes.__all__]
+    # NumPy 1 names the module of the same functions differently.
+    functions = {f.__name__: f for f in allowed if callable(f)}
+    for name in ('scalar', '_reconstruct'):
+        allowed.append((functions[name], f'numpy.core.multiarray.{name}'))
+    return allowed
+
+
+def _refused_globals(file, error):
+    """Names of what a file asks for and does not get; '' if that is not the error."""
+    import torch
+
+    try:
+        names = torch.serialization.get_unsafe_globals_in_checkpoint(file)
+    except Exception:  # no file of today's format: then the error names the first
+        names = []
+    return ', '.join(sorted(names) or re.findall(r'GLOBAL (\S+)', str(error))[:1])

@@ -1,0 +1,192 @@
+"""What a checkpoint may hold, and that nothing reads one that holds more."""
+
+import io
+from pathlib import Path
+
+import numpy as np
+import pytest
+import tiny_images  # noqa: F401
+import torch
+from mmengine.config import Config
+from mmengine.logging import HistoryBuffer
+from mmengine.model import BaseModule
+from mmengine.runner import CheckpointLoader, Runner
+
+import famkd.models  # noqa: F401
+from famkd.checkpoint import load_checkpoint, read_file, trust_checkpoints
+from famkd.models.algorithms.networks import load_teacher
+
+
+class Call:
+    """Calls a function when it is unpickled."""
+
+    def __init__(self, function, *args):
+        self.reduced = function, args
+
+    def __reduce__(self):
+        return self.reduced
+
+
+class Custom:
+    """Harmless, but neither PyTorch's nor MMEngine's."""
+
+
+@pytest.fixture(autouse=True)
+def no_trust():
+    """No test trusts what another one did."""
+    trust_checkpoints(False)
+    yield
+    trust_checkpoints(False)
+
+
+@pytest.fixture
+def trace(tmp_path):
+    """The file that the code in the malicious checkpoint makes."""
+    return tmp_path / 'trace'
+
+
+@pytest.fixture
+def malicious(tmp_path, trace):
+    """Path of a checkpoint that looks like one of MMEngine, but runs code."""
+    path = tmp_path / 'malicious.pth'
+    content = dict(
+        meta=dict(epoch=1, iter=3, cfg='model = dict()', evil=Call(Path.touch, trace)),
+        message_hub=dict(log_scalars={}, runtime_info={}, resumed_keys={}),
+        state_dict={'architecture.fc.weight': torch.zeros(2)},
+    )
+    torch.save(content, path)
+    return str(path)
+
+
+REFUSED = r'malicious.pth is refused: it asks for .*Path.*--trust-checkpoint'
+
+
+def test_what_mmengine_saves_is_read(tmp_path):
+    content = dict(
+        logs=HistoryBuffer([1.0, 0.5], [1, 1]),
+        best=np.float64(0.5),
+        scalar=np.float32(0.25),
+        array=np.arange(3, dtype=np.int16),
+        weights=torch.ones(2),
+    )
+    torch.save(content, tmp_path / 'a.pth')
+    read = load_checkpoint(tmp_path / 'a.pth')
+    assert read['logs'].mean() == 0.75
+    assert (read['best'], read['scalar']) == (0.5, 0.25)
+    assert read['array'].tolist() == [0, 1, 2]
+
+
+def test_names_of_numpy_1_are_read(tmp_path):
+    path = tmp_path / 'a.pth'
+    # The older format of PyTorch: one pickle, in which the name can be replaced.
+    torch.save(np.float64(0.5), path, _use_new_zipfile_serialization=False)
+    path.write_bytes(path.read_bytes().replace(b'numpy._core', b'numpy.core'))
+    assert load_checkpoint(path) == 0.5
+
+
+@pytest.mark.parametrize('zipped', [True, False], ids=['zip', 'old format'])
+def test_code_in_a_file_is_not_run(tmp_path, trace, zipped):
+    for evil, name in (
+        (Call(Path.touch, trace), 'Path'),
+        (Call(eval, f'open({str(trace)!r}, "w")'), 'eval'),
+        (Call(getattr, HistoryBuffer, '__init__'), 'HistoryBuffer.__init__'),
+        (Call(getattr, torch.Tensor, 'mean'), 'Tensor.mean'),
+    ):
+        path = tmp_path / 'a.pth'
+        torch.save(evil, path, _use_new_zipfile_serialization=zipped)
+        with pytest.raises(ValueError, match=f'a.pth is refused: it asks for .*{name}'):
+            load_checkpoint(path)
+        with pytest.raises(ValueError, match='is refused'):
+            read_file(io.BytesIO(path.read_bytes()))
+    assert not trace.exists()
+
+
+@pytest.mark.parametrize('content', [b'', b'no checkpoint', b'PK\x03\x04cut'])
+def test_what_is_no_checkpoint(tmp_path, content):
+    path = tmp_path / 'a.pth'
+    path.write_bytes(content)
+    with pytest.raises(ValueError, match='a.pth cannot be read .*; is the file comp'):
+        load_checkpoint(path)
+
+
+def test_a_trusted_file_may_hold_anything(tmp_path):
+    path = tmp_path / 'a.pth'
+    torch.save(dict(state_dict={}, custom=Custom()), path)
+    with pytest.raises(ValueError, match='asks for test_checkpoint.Custom, which'):
+        load_checkpoint(path)
+    trust_checkpoints()
+    assert isinstance(load_checkpoint(path)['custom'], Custom)
+
+
+def test_every_loader_of_mmengine_is_guarded(malicious, trace, monkeypatch, tmp_path):
+    monkeypatch.setenv('TORCH_HOME', str(tmp_path / 'cache'))
+    content = Path(malicious).read_bytes()
+    monkeypatch.setattr(
+        torch.hub,
+        'download_url_to_file',
+        lambda url, file, **options: Path(file).write_bytes(content),
+    )
+
+    class Backend:
+        def get(self, path):
+            return content
+
+    monkeypatch.setattr(
+        'mmengine.runner.checkpoint.get_file_backend', lambda *a, **k: Backend()
+    )
+    home = tmp_path / 'home'
+    home.mkdir()
+    monkeypatch.setenv('MMENGINE_HOME', str(home))
+    (home / 'open_mmlab.json').write_text('{"evil": "malicious.pth"}')
+    (home / 'malicious.pth').write_bytes(content)
+    for source in (
+        malicious,
+        'https://example.org/malicious.pth',
+        'torchvision://resnet18',
+        'modelzoo://resnet18',
+        'open-mmlab://resnet50_caffe',
+        'openmmlab://evil',
+        'mmcls://resnet50',
+        's3://bucket/malicious.pth',
+        'cluster:petrel://bucket/malicious.pth',
+    ):
+        with pytest.raises(ValueError, match='is refused: it asks for'):
+            CheckpointLoader.load_checkpoint(source, 'cpu')
+    # pavi:// needs a package that is not public.
+    assert len(CheckpointLoader._schemes) == 11
+    assert not trace.exists()
+
+
+def test_teacher(malicious, trace, build, classifier):
+    with pytest.raises(ValueError, match=REFUSED):
+        load_teacher(build(classifier(8)), malicious)
+    assert not trace.exists()
+
+
+def test_pretrained_weights(malicious, trace):
+    module = BaseModule(init_cfg=dict(type='Pretrained', checkpoint=malicious))
+    with pytest.raises(ValueError, match=REFUSED):
+        module.init_weights()
+    assert not trace.exists()
+
+
+@pytest.mark.parametrize('resume', [False, True], ids=['load_from', 'resume'])
+def test_runner(resume, malicious, trace, classifier, tmp_path):
+    config = dict(
+        default_scope='mmpretrain',
+        work_dir=str(tmp_path),
+        experiment_name=f'{tmp_path.name}',
+        model=classifier(4),
+        train_dataloader=dict(
+            batch_size=2,
+            dataset=dict(type='TinyImages', length=2, size=8, num_classes=2),
+            sampler=dict(type='DefaultSampler'),
+        ),
+        optim_wrapper=dict(optimizer=dict(type='SGD', lr=0.1)),
+        train_cfg=dict(by_epoch=True, max_epochs=1),
+        load_from=malicious,
+        resume=resume,
+    )
+    with pytest.raises(ValueError, match=REFUSED):
+        Runner.from_cfg(Config(config)).train()
+    assert not trace.exists()
