@@ -89,6 +89,8 @@ def main() -> None:
         config.model.update(teacher_ckpt=None, allow_random_teacher=True)
         loader = config.train_dataloader
         loader.batch_size = args.batch
+        # As tools/train.py sets them.
+        loader.update(persistent_workers=True, collate_fn=dict(type='default_collate'))
         loader.dataset = dict(
             type='CustomDataset',
             data_root=folder,

@@ -42,6 +42,16 @@ def test_dataloader_options(merge):
     assert not cfg.train_dataloader.pin_memory
 
 
+def test_classifiers_collate_a_batch_into_one_tensor(merge):
+    cfg = config()
+    assert 'collate_fn' not in merge(cfg=cfg).train_dataloader
+    cfg.default_scope = 'mmpretrain'
+    cfg.val_dataloader.collate_fn = dict(type='pseudo_collate')
+    merge(cfg=cfg)
+    assert cfg.train_dataloader.collate_fn.type == 'default_collate'
+    assert cfg.val_dataloader.collate_fn.type == 'pseudo_collate'
+
+
 def test_no_validate(merge):
     cfg = merge('--no-validate')
     assert cfg.val_cfg is cfg.val_dataloader is cfg.val_evaluator is None
