@@ -9,13 +9,13 @@ import famkd.engine  # noqa: F401
 
 
 @pytest.fixture
-def make_runner(distillation, tmp_path):
-    """Function (*hooks, **changes): a runner of FAM-KD, 2 epochs of 3 iterations.
+def make_config(distillation, tmp_path):
+    """Function (**changes): config of FAM-KD, 2 epochs of 3 iterations.
 
-    Changes are merged into the config.
+    Changes are merged into it.
     """
 
-    def make(*hooks, **changes):
+    def make(**changes):
         config = Config(
             dict(
                 default_scope='mmpretrain',
@@ -41,7 +41,17 @@ def make_runner(distillation, tmp_path):
             )
         )
         config.merge_from_dict(copy.deepcopy(changes))  # it takes keys out
-        runner = Runner.from_cfg(config)
+        return config
+
+    return make
+
+
+@pytest.fixture
+def make_runner(make_config):
+    """Function (*hooks, **changes): a runner of that config, with more hooks."""
+
+    def make(*hooks, **changes):
+        runner = Runner.from_cfg(make_config(**changes))
         for hook in hooks:
             runner.register_hook(hook)
         return runner

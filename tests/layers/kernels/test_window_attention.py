@@ -114,6 +114,15 @@ def test_large_logits(backend):
     assert all(x.isfinite().all() for x in run(tensors, grad_out, backend)[:1])
 
 
+@pytest.mark.parametrize('value', [0.0, -1e4])
+def test_constant_maps(backend, value):
+    tensors, grad_out = inputs(backend, (1, 2, 2, 3))
+    constant = [torch.full_like(x, value).requires_grad_() for x in tensors[:3]]
+    results = run([*constant, tensors[3]], grad_out, backend)
+    assert all(x.isfinite().all() for x in results)
+    assert results[0].abs().max() <= abs(value) * (1 + 1e-6)
+
+
 def test_nan_reaches_its_window_only(backend):
     tensors, grad_out = inputs(backend, (1, 2, 5, 17))
     for i, window in ((0, 1), (1, 9), (2, 9)):
