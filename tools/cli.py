@@ -7,6 +7,7 @@ import os
 from pathlib import Path
 
 from mmengine.config import Config, DictAction
+from processes import join_processes
 
 from famkd.checkpoint import add_trust_argument, trust_checkpoints
 
@@ -94,7 +95,7 @@ def load_config(parser, args):
 
 
 def set_dataloader_defaults(cfg, args):
-    """Fill in the dataloader options that the machine decides, where not set.
+    """Fill in the dataloader options that a config leaves to the tool.
 
     Args:
         cfg (mmengine.Config): The config, changed in place.
@@ -108,6 +109,10 @@ def set_dataloader_defaults(cfg, args):
             continue
         loader.setdefault('pin_memory', torch.cuda.is_available())
         loader.setdefault('persistent_workers', loader.get('num_workers', 0) > 0)
+        if cfg.get('default_scope') == 'mmpretrain':
+            # As mmpretrain's own tools: workers then hand over one tensor per batch,
+            # not one per image.
+            loader.setdefault('collate_fn', dict(type='default_collate'))
         if args.no_pin_memory:
             loader.pin_memory = False
         if getattr(args, 'no_persistent_workers', False):
@@ -180,35 +185,9 @@ def build_runner(parser, cfg):
     Returns:
         mmengine.runner.Runner: The runner, ready to train or to test.
     """
-    import torch
     from mmengine.registry import RUNNERS
     from mmengine.runner import Runner
 
     if cfg.launcher != 'none':
-        if not torch.cuda.is_available():
-            _join_cpu_processes(parser, cfg)
-        elif cfg.launcher == 'pytorch':
-            rank, gpus = int(os.environ['LOCAL_RANK']), torch.cuda.device_count()
-            if rank >= gpus:
-                parser.error(f'process {rank} has no GPU: this machine has {gpus}')
+        join_processes(parser, cfg)
     return RUNNERS.build(cfg) if 'runner_type' in cfg else Runner.from_cfg(cfg)
-
-
-def _join_cpu_processes(parser, cfg):
-    # MMEngine gives every process a GPU when it starts them and when it wraps the
-    # model. It does the first only where no process group exists yet, the second
-    # only where the config does not name a wrapper.
-    import torch.distributed as dist
-
-    if cfg.launcher != 'pytorch':
-        parser.error(f'--launcher {cfg.launcher} needs GPUs: use pytorch on CPUs')
-    dist.init_process_group('gloo')
-    cfg.setdefault(
-        'model_wrapper_cfg',
-        dict(
-            type='MMDistributedDataParallel',
-            device_ids=None,
-            broadcast_buffers=False,
-            find_unused_parameters=cfg.get('find_unused_parameters', False),
-        ),
-    )

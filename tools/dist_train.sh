@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Trains with several processes: one per GPU, or GPUS processes on the CPU where
 # there is no GPU. On several machines, run it on each with NNODES, NODE_RANK,
-# MASTER_ADDR and PORT set.
+# MASTER_ADDR and PORT set. Where a process dies, torchrun starts all of them again,
+# MAX_RESTARTS times (default: 0), from the last checkpoint.
 set -eu
 
 if [ $# -lt 2 ]; then
@@ -16,4 +17,5 @@ PYTHONPATH="$TOOLS/..${PYTHONPATH:+:$PYTHONPATH}" exec "${PYTHON:-python}" -m to
     --master_addr="${MASTER_ADDR:-127.0.0.1}" \
     --master_port="${PORT:-29500}" \
     --nproc_per_node="$2" \
+    --max_restarts="${MAX_RESTARTS:-0}" \
     "$TOOLS/train.py" "$1" --launcher pytorch "${@:3}"

@@ -16,6 +16,7 @@ from cli import (
     set_dataloader_defaults,
     use_mixed_precision,
 )
+from processes import lost_processes_reported
 
 
 def build_parser():
@@ -65,6 +66,7 @@ def merge_args(parser, cfg, args):
         cfg.val_cfg = cfg.val_dataloader = cfg.val_evaluator = None
     if args.amp or cfg.get('optim_wrapper', {}).get('type') == 'AmpOptimWrapper':
         use_mixed_precision(cfg)
+    resume_after_restart(parser, cfg, args)
     if args.resume is not None:
         cfg.resume = True
         cfg.load_from = None if args.resume == 'auto' else args.resume
@@ -89,13 +91,38 @@ def merge_args(parser, cfg, args):
     merge_cfg_options(parser, cfg, args.cfg_options)
 
 
+def resume_after_restart(parser, cfg, args):
+    """Go on from the latest checkpoint where torchrun has restarted the processes.
+
+    Args:
+        parser (argparse.ArgumentParser): Reports the errors.
+        cfg (mmengine.Config): The config, with its work folder.
+        args (argparse.Namespace): The parsed arguments; ``resume`` may be changed.
+    """
+    from mmengine.runner import find_latest_checkpoint
+
+    if int(os.environ.get('TORCHELASTIC_MAX_RESTARTS', 0)) == 0:
+        return
+    is_restarted = int(os.environ['TORCHELASTIC_RESTART_COUNT']) > 0
+    latest = find_latest_checkpoint(cfg.work_dir)
+    if latest and is_restarted:
+        args.resume = 'auto'
+    elif latest and args.resume is None:
+        parser.error(
+            f'MAX_RESTARTS: {cfg.work_dir} has checkpoints of another training, from '
+            'which a restarted process would go on; choose another --work-dir, or '
+            'continue that training with --resume'
+        )
+
+
 def main(argv=None):
     """Train; see the module's docstring."""
     parser = build_parser()
     args = parser.parse_args(argv)
     cfg = load_config(parser, args)
     merge_args(parser, cfg, args)
-    build_runner(parser, cfg).train()
+    with lost_processes_reported():
+        build_runner(parser, cfg).train()
 
 
 if __name__ == '__main__':

@@ -6,10 +6,17 @@ custom_imports = dict(
 )
 
 default_hooks = dict(
-    checkpoint=dict(interval=1, max_keep_ckpts=1, save_best='auto'),
+    checkpoint=dict(
+        type='SafeCheckpointHook',
+        interval=1,
+        max_keep_ckpts=2,  # the one before, in case the last is damaged
+        save_best='auto',
+    ),
     nonfinite=dict(type='NonFiniteHook', action='stop'),  # or 'skip' such a step
     stop_signal=dict(type='StopSignalHook'),
-    # of several processes: the logged losses, and the statistics of BN
+    exact_resume=dict(type='ExactResumeHook'),
+    # for several processes
+    same_start=dict(type='SameStartHook'),
     average_losses=dict(type='AverageLossesHook'),
     sync_buffers=dict(type='SyncBuffersHook'),
 )

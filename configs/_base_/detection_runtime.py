@@ -8,15 +8,18 @@ custom_imports = dict(
 # Trainings count iterations.
 default_hooks = dict(
     checkpoint=dict(
+        type='SafeCheckpointHook',
         by_epoch=False,
         interval=20000,
-        max_keep_ckpts=1,
+        max_keep_ckpts=2,  # the one before, in case the last is damaged
         save_best='coco/bbox_mAP',
         rule='greater',
     ),
     nonfinite=dict(type='NonFiniteHook', action='stop'),  # or 'skip' such a step
     stop_signal=dict(type='StopSignalHook'),
-    # of several processes: the logged losses, and the statistics of BN
+    exact_resume=dict(type='ExactResumeHook'),
+    # for several processes
+    same_start=dict(type='SameStartHook'),
     average_losses=dict(type='AverageLossesHook'),
     sync_buffers=dict(type='SyncBuffersHook'),
 )
