@@ -1,4 +1,4 @@
-# For two CPU cores: images of half the size, 800 iterations.
+# For two CPU cores: images of half the size, 600 iterations.
 _base_ = './bccd.py'
 
 train_pipeline = [
@@ -24,7 +24,7 @@ test_dataloader = dict(dataset=dict(pipeline=test_pipeline))
 optim_wrapper = dict(optimizer=dict(lr=0.02))
 param_scheduler = [
     dict(type='LinearLR', start_factor=0.001, by_epoch=False, begin=0, end=100),
-    dict(type='MultiStepLR', by_epoch=False, milestones=[560, 720], gamma=0.1),
+    dict(type='MultiStepLR', by_epoch=False, milestones=[420, 540], gamma=0.1),
 ]
-train_cfg = dict(max_iters=800, val_interval=200)
+train_cfg = dict(max_iters=600, val_interval=200)
 default_hooks = dict(checkpoint=dict(interval=200))

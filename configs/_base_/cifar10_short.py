@@ -1,4 +1,4 @@
-# A comparison that two CPU cores finish: every tenth training image, 15 epochs.
+# A comparison that two CPU cores finish: every tenth training image, 12 epochs.
 _base_ = [
     './datasets/cifar10_jpeg_bs64.py',
     './schedules/cifar100_240e.py',
@@ -7,5 +7,5 @@ _base_ = [
 
 train_dataloader = dict(dataset=dict(indices=range(0, 50000, 10)))
 
-train_cfg = dict(max_epochs=15, val_interval=5)
-param_scheduler = dict(milestones=[9, 12, 14])
+train_cfg = dict(max_epochs=12, val_interval=4)
+param_scheduler = dict(milestones=[7, 10])

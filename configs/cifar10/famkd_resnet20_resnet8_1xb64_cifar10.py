@@ -23,6 +23,6 @@ model = dict(
 )
 # The warm-up of the papers, a twelfth of the schedule.
 custom_hooks = [
-    dict(type='DistillWarmupHook', length=100, by_epoch=False),
+    dict(type='DistillWarmupHook', length=80, by_epoch=False),
     dict(type='GammaLogHook', interval=100),
 ]

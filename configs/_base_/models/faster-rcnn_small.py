@@ -20,5 +20,9 @@ model = dict(
         bbox_roi_extractor=dict(out_channels=64),
         bbox_head=dict(in_channels=64, fc_out_channels=256, num_classes=3),
     ),
-    train_cfg=dict(rcnn=dict(sampler=dict(num=128))),
+    # NMS and RoIAlign of all proposals would cost more than the networks, on a CPU.
+    train_cfg=dict(
+        rpn_proposal=dict(nms_pre=500, max_per_img=250),
+        rcnn=dict(sampler=dict(num=64)),
+    ),
 )
