@@ -1,0 +1,210 @@
+"""Trainings that stop and go on, against those that do not stop: the same, bit for bit."""
+
+import copy
+import random
+
+import numpy as np
+import pytest
+import torch
+from mmengine.hooks import Hook
+from mmengine.runner import Runner
+from torch.utils.data import BatchSampler
+
+from famkd.checkpoint import load_checkpoint
+from famkd.engine.resumable import save_resumable
+from mmengine.registry import DATA_SAMPLERS  # isort: skip
+
+CHECKPOINT = dict(
+    type='SafeCheckpointHook', interval=1, max_keep_ckpts=2, save_best='auto'
+)
+ITERATIONS = dict(
+    train_cfg=dict(_delete_=True, by_epoch=False, max_iters=10, val_interval=3),
+    train_dataloader=dict(sampler=dict(_delete_=True, type='InfiniteSampler')),
+    default_hooks=dict(checkpoint=dict(by_epoch=False, interval=3)),
+    custom_hooks=[
+        dict(type='EMAHook', momentum=0.2),
+        dict(type='DistillWarmupHook', length=8, by_epoch=False),
+        dict(type='ExactResumeHook'),
+    ],
+)
+WORKERS = dict(train_dataloader=dict(num_workers=2, persistent_workers=True))
+
+
+class Stop(Exception):
+    """What ends a training in a test."""
+
+
+class StopAt(Hook):
+    """Ends the training at a stage of an iteration."""
+
+    def __init__(self, stage, iteration):
+        setattr(self, stage, self.stop)
+        self.iteration = iteration
+
+    def stop(self, runner, **kwargs):
+        if runner.iter >= self.iteration:
+            raise Stop
+
+
+class Noise(Hook):
+    """Changes a weight by what every generator of random numbers gives."""
+
+    def after_train_iter(self, runner, batch_idx, data_batch=None, outputs=None):
+        drawn = random.random() + np.random.rand() + torch.rand(()).item()
+        with torch.no_grad():
+            next(runner.model.student.parameters()).add_(drawn / 100)
+
+
+class SaveAt(Hook):
+    """Saves in the middle of an epoch, as on a signal, and ends the training."""
+
+    priority = 'LOWEST'
+
+    def __init__(self, iteration):
+        self.iteration = iteration
+
+    def after_train_iter(self, runner, batch_idx, data_batch=None, outputs=None):
+        if runner.iter + 1 == self.iteration:
+            meta = dict(epoch=runner.epoch, iter=self.iteration)
+            save_resumable(runner, 'interrupted.pth', meta=meta)
+            raise Stop
+
+
+@DATA_SAMPLERS.register_module(force=True)
+class ByParity(BatchSampler):
+    """Batches of images with even or with odd numbers, as mmdet has wide and tall."""
+
+    def __iter__(self):
+        buckets = [], []
+        for index in self.sampler:
+            bucket = buckets[index % 2]
+            bucket.append(index)
+            if len(bucket) == self.batch_size:
+                yield bucket[:]
+                bucket.clear()
+
+
+@pytest.fixture
+def train(make_config, tmp_path):
+    """Function (name, *hooks, **changes): trains in a folder of that name.
+
+    4 epochs of 3 iterations, with images and weights changed at random, EMA, warm-up,
+    learning rates of every iteration, and a validation after every second epoch.
+    """
+    count = iter(range(100))
+
+    def train(name, *hooks, changes=()):
+        config = make_config(
+            work_dir=str(tmp_path / name),
+            experiment_name=f'{tmp_path.name}_{next(count)}',
+            train_cfg=dict(by_epoch=True, max_epochs=4, val_interval=2),
+            param_scheduler=[dict(type='LinearLR', end=10, by_epoch=False)],
+            val_cfg=dict(),
+            val_evaluator=dict(type='Accuracy'),
+            default_hooks=dict(checkpoint=dict(**CHECKPOINT)),
+            custom_hooks=[
+                dict(type='EMAHook', momentum=0.2),
+                dict(type='DistillWarmupHook', length=4),
+                dict(type='ExactResumeHook'),
+            ],
+        )
+        loader = config.train_dataloader
+        loader.dataset.pipeline = [
+            dict(type='RandomCrop', crop_size=16, padding=4),
+            dict(type='RandomFlip', prob=0.5),
+            dict(type='PackInputs'),
+        ]
+        config.val_dataloader = dict(
+            batch_size=6,
+            dataset={**loader.dataset, 'pipeline': [dict(type='PackInputs')]},
+            sampler=dict(type='DefaultSampler', shuffle=False),
+        )
+        for change in changes:
+            config.merge_from_dict(copy.deepcopy(change))  # it takes keys out
+        runner = Runner.from_cfg(config)
+        for hook in (Noise(), *hooks):
+            runner.register_hook(hook)
+        runner.train()
+        return runner
+
+    return train
+
+
+def check_same(a, b, name=''):
+    """The same values, recursively."""
+    assert type(a) is type(b), name
+    if isinstance(a, torch.Tensor):
+        assert torch.equal(a, b), name
+    elif isinstance(a, dict):
+        assert set(a) == set(b), name
+        for key in a:
+            check_same(a[key], b[key], f'{name}.{key}')
+    elif isinstance(a, (list, tuple)):
+        assert len(a) == len(b), name
+        for i, pair in enumerate(zip(a, b, strict=True)):
+            check_same(*pair, f'{name}.{i}')
+    else:
+        assert a == b, name
+
+
+def check_same_end(folder, other):
+    """The last checkpoints, and the best ones, have the same in them."""
+    names = [sorted(path.name for path in f.glob('*_*.pth')) for f in (folder, other)]
+    assert names[0] == names[1]
+    for name in names[0]:
+        a, b = (load_checkpoint(f / name) for f in (folder, other))
+        for key in ('state_dict', 'ema_state_dict', 'optimizer', 'param_schedulers'):
+            check_same(a.get(key), b.get(key), f'{name}: {key}')
+        check_same(a.get('exact_resume'), b.get('exact_resume'), name)
+        best = [c['message_hub']['runtime_info'].get('best_score') for c in (a, b)]
+        assert best[0] == best[1]
+    return names[0]
+
+
+RESUME = dict(resume=True, randomness=dict(seed=None))
+
+
+@pytest.mark.parametrize(
+    ('changes', 'stop'),
+    [
+        ([], StopAt('before_train_iter', 7)),  # after the second epoch
+        ([WORKERS], StopAt('before_train_iter', 7)),
+        ([], StopAt('before_val', 6)),  # saved, but not validated
+        ([], SaveAt(5)),  # in the middle of the second epoch
+        ([WORKERS], SaveAt(5)),
+        ([ITERATIONS], StopAt('after_train_iter', 4)),
+        ([ITERATIONS, WORKERS], StopAt('after_train_iter', 7)),
+        ([ITERATIONS], StopAt('before_val', 6)),
+    ],
+    ids=[
+        'epochs',
+        'epochs, workers',
+        'before validation',
+        'within an epoch',
+        'within an epoch, workers',
+        'iterations',
+        'iterations, workers',
+        'iterations, before validation',
+    ],
+)
+def test_resumed_training_is_the_same(changes, stop, train, tmp_path):
+    whole = train('whole', changes=changes)
+    with pytest.raises(Stop):
+        train('parts', stop, changes=changes)
+    resumed = train('parts', changes=[*changes, RESUME])
+    assert resumed.iter == whole.iter
+    (tmp_path / 'parts/interrupted.pth').unlink(missing_ok=True)
+    names = check_same_end(tmp_path / 'whole', tmp_path / 'parts')
+    assert len(names) == 3  # two, and the best
+    assert resumed.model.distill_weight == whole.model.distill_weight == 1
+
+
+def test_without_the_hook_it_is_not_the_same(train, tmp_path):
+    """What the tests above compare does depend on what the hook restores."""
+    changes = [dict(custom_hooks=[dict(type='EMAHook', momentum=0.2)])]
+    train('whole', changes=changes)
+    with pytest.raises(Stop):
+        train('parts', StopAt('before_train_iter', 7), changes=changes)
+    train('parts', changes=[*changes, RESUME])
+    with pytest.raises(AssertionError, match='state_dict'):
+        check_same_end(tmp_path / 'whole', tmp_path / 'parts')
