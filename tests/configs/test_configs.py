@@ -61,6 +61,8 @@ def test_config_trains(recipe, tmp_path):
     config = Config.fromfile(CONFIGS / recipe)
     if 'model' not in config:
         pytest.skip('a base of other configs')
+    assert config.default_hooks.nonfinite.action == 'stop'
+    assert config.default_hooks.stop_signal.type == 'StopSignalHook'
     shrink(config)
     config.work_dir = str(tmp_path)
     runner = Runner.from_cfg(config)

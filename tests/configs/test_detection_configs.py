@@ -80,7 +80,10 @@ def losses_of_a_step(config, recipe, build):
 
 @pytest.mark.parametrize('recipe', TRAINED)
 def test_config_trains(recipe, load, build):
-    model = losses_of_a_step(load(recipe), recipe, build)
+    config = load(recipe)
+    assert config.default_hooks.nonfinite.action == 'stop'
+    assert config.default_hooks.stop_signal.type == 'StopSignalHook'
+    model = losses_of_a_step(config, recipe, build)
     if hasattr(model, 'distiller'):
         # DistributedDataParallel waits for every gradient.
         for name, parameter in model.distiller.named_parameters():

@@ -55,6 +55,22 @@ def test_amp_and_no_validate_on_the_cpu(tool, runs, tiny_configs, tmp_path):
     assert not any('accuracy/top1' in line for line in logged)
 
 
+def test_nan_stops_the_training_or_is_skipped(tool, runs, tiny_configs, tmp_path):
+    argv = [str(tiny_configs['famkd']), '--work-dir', str(tmp_path), '--no-validate']
+    argv += ['--cfg-options', 'model.distiller.loss.loss_weight=nan']
+    with pytest.raises(FloatingPointError) as error:
+        tool('train').main(argv)
+    assert str(error.value).startswith('iteration 1: distill.loss_stage4 = nan (')
+    assert 'default_hooks.nonfinite.action=skip' in str(error.value)
+    before = torch.load(tmp_path / 'nonfinite_iter_0.pth', weights_only=False)
+
+    tool('train').main([*argv, 'default_hooks.nonfinite.action=skip'])
+    after = torch.load(tmp_path / 'epoch_2.pth', weights_only=False)
+    assert after['meta']['iter'] == 4
+    for weights in (before['state_dict'], after['state_dict']):
+        assert all(v.isfinite().all() for v in weights.values())
+
+
 def test_student_is_the_same_inside_and_outside(tool, runs, tiny_configs, tmp_path):
     distilled, student = runs['famkd'] / 'epoch_2.pth', tmp_path / 'new' / 'student.pth'
     # The teacher's checkpoint is not needed to test a student.
