@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
-from .frequency_filter import inverse_rfft2
+from .frequency_filter import inverse_rfft2, unfold_spectrum
 
 
 def depthwise_filter(x: Tensor, filter: Tensor, bias: Tensor | None = None) -> Tensor:
@@ -81,8 +81,7 @@ def resample_spectrum(
         Tensor: Complex half spectrum of shape (C, H, W // 2 + 1), at the base size
         the same filter.
     """
-    # Through real space, where the symmetry of an inverse DFT is automatic.
-    full = torch.view_as_real(torch.fft.fft2(torch.fft.irfft2(half, s=base)))
+    full = torch.view_as_real(unfold_spectrum(half, base))
     width = size[1] // 2 + 1
     columns = _interpolation(base[1], size[1], full)[:width]
     rows = _interpolation(base[0], size[0], full)

@@ -5,7 +5,7 @@ from torch import Tensor, nn
 from torch.nn.functional import conv2d
 
 from .depthwise_filter import depthwise_filter, resample_spectrum
-from .frequency_filter import half_spectrum_scale, mirror
+from .frequency_filter import half_spectrum_scale, mirror, unfold_spectrum
 from .high_pass import high_pass_mask
 
 
@@ -121,6 +121,29 @@ class DynamicFrequencyAttention(nn.Module):
         hermitian = (shared + mirror(shared).conj()) / (share + mirror(share))
         half = hermitian[..., : self.base_size[1] // 2 + 1] / self.scale
         self._bins.copy_(torch.view_as_real(half))
+
+    @torch.no_grad()
+    def full_spectrum(self) -> Tensor:
+        """The filter that acts on maps of the base size, after the high-pass mask.
+
+        Returns:
+            Tensor: Complex, shape (C_out, h0, w0), in FFT order (not shifted), with
+            Hermitian symmetry.
+        """
+        return unfold_spectrum(self.half_spectrum(self.base_size), self.base_size)
+
+    @torch.no_grad()
+    def unmasked_spectrum(self) -> Tensor:
+        """The filter at the base size, before the high-pass mask.
+
+        All of it is learned: what the mask removes at the base size acts at others.
+
+        Returns:
+            Tensor: Complex, shape (C_out, h0, w0), in FFT order (not shifted), with
+            Hermitian symmetry.
+        """
+        base = torch.view_as_complex(self.scale[..., None] * self._bins)
+        return unfold_spectrum(base, self.base_size)
 
     def half_spectrum(
         self, size: tuple[int, int], gain: float | Tensor = 1.0

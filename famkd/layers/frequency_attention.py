@@ -3,7 +3,12 @@
 import torch
 from torch import Tensor, nn
 
-from .frequency_filter import frequency_filter, half_spectrum_scale, mirror
+from .frequency_filter import (
+    frequency_filter,
+    half_spectrum_scale,
+    mirror,
+    unfold_spectrum,
+)
 from .high_pass import high_pass_mask
 
 
@@ -127,8 +132,7 @@ class FrequencyAttention(nn.Module):
         """
         scaled = self._bins * self.scale[..., None, None, None]
         half = torch.view_as_complex(scaled).permute(2, 3, 0, 1)
-        # Through real space, where the symmetry of an inverse DFT is automatic.
-        return torch.fft.fft2(torch.fft.irfft2(half, s=self.size))
+        return unfold_spectrum(half, self.size)
 
     @torch.no_grad()
     def unmasked_spectrum(self) -> Tensor:

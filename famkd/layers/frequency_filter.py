@@ -171,6 +171,15 @@ def _from_spectrum(bins: Tensor, size: tuple[int, int]) -> Tensor:
     return out.view(*bins.shape[1:], *size)
 
 
+def unfold_spectrum(half: Tensor, size: tuple[int, int]) -> Tensor:
+    """All bins, shape (..., H, W), of a half spectrum for maps of the given size.
+
+    Of its self-conjugate columns, the Hermitian part counts.
+    """
+    # Through real space, where the symmetry of an inverse DFT is automatic.
+    return torch.fft.fft2(torch.fft.irfft2(half, s=size))
+
+
 def inverse_rfft2(spectrum: Tensor, size: tuple[int, int]) -> Tensor:
     """``irfft2`` of an orthonormal half spectrum for maps of the given size."""
     # In two steps: in one it would copy its input first.

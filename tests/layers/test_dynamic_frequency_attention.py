@@ -295,3 +295,18 @@ def test_channels_last():
 def test_bad_arguments(options, message):
     with pytest.raises(ValueError, match=message):
         DynamicFrequencyAttention(2, 2, **options)
+
+
+@pytest.mark.parametrize('size', [(8, 8), (7, 7), (6, 9)], ids=str)
+def test_full_spectrum_before_and_after_the_mask(size):
+    ours, _ = make_pair(size, dtype=torch.float64, high_pass='gaussian', cutoff=0.6)
+    mask = torch.fft.ifftshift(high_pass_mask('gaussian', size, 0.6))
+    full, unmasked = ours.full_spectrum(), ours.unmasked_spectrum()
+    assert full.shape == (4, *size)
+    torch.testing.assert_close(full, mask * unmasked)
+    y = torch.randn(1, 4, *size, dtype=torch.float64)
+    ours.pointwise.weight.data = torch.eye(4)[..., None, None].double()
+    ours.pointwise.in_channels = 4
+    ours.gamma2.data.zero_()
+    expected = 0.7 * torch.fft.ifft2(full * torch.fft.fft2(y)).real
+    torch.testing.assert_close(ours(y), expected)

@@ -38,14 +38,15 @@ def read_filters(weights: dict, config: dict) -> list:
             the networks in it.
 
     Returns:
-        list[FrequencyAttention]: One for every stage, shallow to deep.
+        list: The FrequencyAttention, or DynamicFrequencyAttention, of every stage,
+        shallow to deep.
 
     Raises:
         ValueError: If there is none, or the checkpoint has others than the config.
     """
     from mmengine.registry import MODELS, DefaultScope
 
-    from famkd.layers import FrequencyAttention
+    from famkd.layers import DynamicFrequencyAttention, FrequencyAttention
     from famkd.models.algorithms.networks import build_network
 
     with (
@@ -60,7 +61,8 @@ def read_filters(weights: dict, config: dict) -> list:
     layers = {
         f'{name}.filter': module
         for name, module in modules
-        if isinstance(module, FrequencyAttention) and module.global_branch
+        if isinstance(module, (FrequencyAttention, DynamicFrequencyAttention))
+        and module.global_branch
     }
     for key, layer in layers.items():
         if key not in weights or weights[key].shape != layer.filter.shape:
@@ -70,22 +72,24 @@ def read_filters(weights: dict, config: dict) -> list:
                 'the config that it was trained with'
             )
         layer.filter.data = weights[key].float()
-    if not any(layer.size != (1, 1) for layer in layers.values()):
-        raise ValueError('the config has no frequency attention of maps (FAMHead)')
+    if not layers:
+        raise ValueError('the config has no frequency attention (FAMHead)')
     return list(layers.values())
 
 
 def magnitudes(layer) -> tuple:
-    """Mean magnitude of a filter over all pairs of channels, centred.
+    """Mean magnitude of a filter over all (pairs of) channels, centred.
 
     Returns:
-        tuple: Before and after the mask, each a tensor of shape (H, W); before, bins
-        that the mask removes are NaN.
+        tuple: Before and after the mask, each a tensor of shape (H, W); bins of which
+        nothing is learned are NaN before.
     """
     from torch.fft import fftshift
 
     spectra = layer.unmasked_spectrum(), layer.full_spectrum()
-    return tuple(fftshift(spectrum.abs().mean((0, 1))) for spectrum in spectra)
+    return tuple(
+        fftshift(spectrum.abs().flatten(0, -3).mean(0)) for spectrum in spectra
+    )
 
 
 def plot_filters(layers: list):
@@ -98,12 +102,12 @@ def plot_filters(layers: list):
     Returns:
         matplotlib.figure.Figure: The picture.
     """
-    stages = {i: x for i, x in enumerate(layers, 1) if x.size != (1, 1)}
+    stages = {i: magnitudes(layer) for i, layer in enumerate(layers, 1)}
+    stages = {i: pair for i, pair in stages.items() if pair[0].shape != (1, 1)}
     columns = max(len(stages), 2)
     figure, axes = new_figure(2, columns, 1 + 2 * WIDTH / columns)
-    for (i, layer), column in zip(stages.items(), axes.T, strict=False):
-        (height, width), (cy, cx) = layer.size, (x // 2 for x in layer.size)
-        pair = magnitudes(layer)
+    for (i, pair), column in zip(stages.items(), axes.T, strict=False):
+        (height, width), (cy, cx) = pair[0].shape, (x // 2 for x in pair[0].shape)
         top = max(image[~image.isnan()].max() for image in pair)
         for ax, image, when in zip(column, pair, ('before', 'after'), strict=True):
             picture = ax.imshow(
@@ -148,8 +152,8 @@ def main(argv=None):
         before, after = magnitudes(layer)
         print(
             f'stage {i}: {layer.in_channels} -> {layer.out_channels} channels, '
-            f'{layer.size[0]}x{layer.size[1]}, mean |K| {before.nanmean():.3g}; the mask '
-            f'removes {before.isnan().sum()} of {before.numel()} bins'
+            f'{"x".join(map(str, before.shape))}, mean |K| {before.nanmean():.3g}; the '
+            f'mask removes {(after < 1e-6 * after.max()).sum()} of {after.numel()} bins'
         )
     save(plot_filters(layers), args.out)
 

@@ -4,7 +4,11 @@ from _checkpoints import read_checkpoint
 from matplotlib import pyplot
 from plot_filters import magnitudes, main, plot_filters, read_filters
 
-from famkd.layers import FrequencyAttention, high_pass_mask
+from famkd.layers import (
+    DynamicFrequencyAttention,
+    FrequencyAttention,
+    high_pass_mask,
+)
 
 
 def random_filter(layer):
@@ -45,6 +49,17 @@ def test_the_ideal_mask_halves_its_edge():
             if (y, x) != (16, 16):
                 expected = 0.5 if (y, x) in halved else 1.0
                 assert ratio[y, x] == pytest.approx(expected, rel=1e-3), (y, x)
+
+
+def test_filters_for_maps_of_any_size():
+    torch.manual_seed(0)
+    layer = DynamicFrequencyAttention(3, 2, 32, high_pass='gaussian', cutoff=0.4)
+    before, after = magnitudes(layer)
+    mask = high_pass_mask('gaussian', (32, 32), 0.4)
+    torch.testing.assert_close(after, (before * mask).float())
+    figure = plot_filters([layer, layer])
+    assert len([ax for ax in figure.axes if ax.images]) == 4
+    pyplot.close(figure)
 
 
 def test_filters_of_a_checkpoint(checkpoints, tmp_path, capsys):
