@@ -3,9 +3,7 @@
 import difflib
 from pathlib import Path
 
-from _checkpoints import read_checkpoint
-
-STUDENT = 'architecture.'  # MMRazor's name of the student inside an algorithm
+from _checkpoints import load_network
 
 
 class Classifier:
@@ -29,18 +27,7 @@ class Classifier:
         from mmengine.dataset import Compose
         from mmengine.registry import DefaultScope
 
-        from famkd.models.algorithms.networks import build_network
-
-        weights, config, self.classes = read_checkpoint(checkpoint, config)
-        students = {
-            key.removeprefix(STUDENT): value
-            for key, value in weights.items()
-            if key.startswith(STUDENT)
-        }
-        network = dict(config.model.get('architecture', config.model))
-        if 'cfg_path' not in network:
-            own = network.get('data_preprocessor')
-            network['data_preprocessor'] = own or config.get('data_preprocessor')
+        self.model, config, self.classes = load_network(checkpoint, config)
         # The loader of files is left to `prepare`. Datasets without files, such as
         # CIFAR, have none, and give RGB.
         first, *others = config.test_dataloader.dataset.pipeline
@@ -48,15 +35,6 @@ class Classifier:
         self.channel_order = 'bgr' if is_loader else 'rgb'
         with DefaultScope.overwrite_default_scope(config.get('default_scope')):
             self.pipeline = Compose(others if is_loader else [first, *others])
-            self.model = build_network(network).eval()
-        try:
-            self.model.load_state_dict(students or weights)
-        except RuntimeError as error:
-            reason = ' '.join(str(error).split())
-            raise ValueError(
-                f'{checkpoint} is not of the network in its config: {reason[:300]}; give '
-                'the config that it was trained with'
-            ) from None
         names = [name for name, _ in self.model.named_modules() if name]
         if layer is not None and layer not in names:
             near = difflib.get_close_matches(layer, names, n=3, cutoff=0.4)
@@ -90,7 +68,13 @@ class Classifier:
         import torch
 
         with torch.no_grad():
-            return self.model(inputs)[0].softmax(0)
+            scores = self.model(inputs)
+        if getattr(scores, 'ndim', 0) != 2:
+            raise ValueError(
+                'the network is no classifier; show_detections.py shows what detectors '
+                'find'
+            )
+        return scores[0].softmax(0)
 
     def heat_map(self, inputs, label: int):
         """Grad-CAM of a class, an array (H, W) from 0 to 1."""

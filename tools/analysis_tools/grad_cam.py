@@ -12,6 +12,7 @@ shown. The images go through the test pipeline of each network's config.
 import argparse
 import sys
 
+from _checkpoints import add_network_argument
 from _classifier import Classifier
 from _plots import WIDTH, add_out_argument, new_figure, save
 
@@ -24,15 +25,7 @@ def build_parser():
         description='Grad-CAM of several networks on the same images, side by side.'
     )
     parser.add_argument('images', nargs='+', metavar='IMAGE')
-    parser.add_argument(
-        '--network',
-        action='append',
-        nargs='+',
-        required=True,
-        metavar=('LABEL CKPT', 'CONFIG'),
-        help='a network to show, again for every further one; CONFIG where the '
-        'checkpoint does not hold its config',
-    )
+    add_network_argument(parser)
     parser.add_argument(
         '--layer',
         help='module whose output is weighed, such as backbone.layer2; default: the '
@@ -113,9 +106,6 @@ def main(argv=None):
     parser = build_parser()
     args = parser.parse_args(argv)
     trust_checkpoints(args.trust_checkpoint)
-    for words in args.network:
-        if len(words) not in (2, 3):
-            parser.error(f'--network {" ".join(words)}: give LABEL CKPT [CONFIG]')
     try:
         import pytorch_grad_cam  # noqa: F401
     except ImportError:
@@ -123,7 +113,7 @@ def main(argv=None):
     try:
         networks = {
             label: Classifier(*files, layer=args.layer)
-            for label, *files in args.network
+            for label, files in args.network.items()
         }
         figure = plot_grad_cam(args.images, networks, args.label)
     except (OSError, ValueError) as error:

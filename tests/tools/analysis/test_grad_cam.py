@@ -77,6 +77,13 @@ def test_picture(checkpoints, image, tmp_path):
     assert pyplot.imread(out).shape[1] == 1600
 
 
+def test_a_detector_is_refused():
+    network = Classifier.__new__(Classifier)
+    network.model = lambda inputs: [inputs, inputs]
+    with pytest.raises(ValueError, match='no classifier; show_detections.py shows'):
+        network.probabilities(torch.zeros(1, 3, 8, 8))
+
+
 def test_errors(checkpoints, image, tmp_path, monkeypatch, capsys):
     student = ['--network', 'student', str(checkpoints / 'student.pth')]
     with pytest.raises(SystemExit, match='error: no.png: no such image'):

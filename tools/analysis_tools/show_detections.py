@@ -1,0 +1,170 @@
+"""What detectors find: the boxes of several networks on the same images, side by side.
+
+    python tools/analysis_tools/show_detections.py IMAGE... \
+        --network teacher TEACHER.pth --network student STUDENT.pth \
+        --network FAM-KD DISTILLED.pth [--annotations COCO.json] [--out detections.png]
+
+Of a distillation checkpoint the student is shown. The images go through the test
+pipeline of each network's config.
+"""
+
+import argparse
+import sys
+from pathlib import Path
+
+from _checkpoints import add_network_argument, load_network
+from _plots import COLORS, WIDTH, add_out_argument, new_figure, save
+
+from famkd.checkpoint import add_trust_argument, trust_checkpoints
+
+
+def build_parser():
+    """Return the command line's parser."""
+    parser = argparse.ArgumentParser(
+        description='The boxes of several detectors on the same images, side by side.'
+    )
+    parser.add_argument('images', nargs='+', metavar='IMAGE')
+    add_network_argument(parser)
+    parser.add_argument(
+        '--annotations',
+        metavar='COCO.json',
+        help='draw the true boxes of this file on the image in the first column',
+    )
+    parser.add_argument(
+        '--score',
+        type=float,
+        default=0.5,
+        metavar='MIN',
+        help='least score of a box that is drawn; default: %(default)s',
+    )
+    add_out_argument(parser, 'detections.png')
+    add_trust_argument(parser)
+    return parser
+
+
+class Detector:
+    """A trained detector, with the way that images take into it.
+
+    Args:
+        checkpoint: Path or URL; of a distillation checkpoint the student is taken.
+        config: Config file; the one in the checkpoint if None.
+
+    Raises:
+        FileNotFoundError: If there is no such file.
+        ValueError: If the checkpoint cannot be read or is not of the config's
+            network, or this is not a detector.
+    """
+
+    def __init__(self, checkpoint: str, config: str | None = None) -> None:
+        self.model, self.model.cfg, self.classes = load_network(checkpoint, config)
+        if self.model.cfg.get('default_scope') != 'mmdet' or not self.classes:
+            raise ValueError(f'{checkpoint} is not the checkpoint of a detector')
+
+    def detect(self, file: str, least_score: float) -> list[tuple[str, list[float]]]:
+        """The boxes in an image that reach a score: class, (x1, y1, x2, y2) in pixels."""
+        from mmdet.apis import inference_detector
+        from mmengine.registry import DefaultScope
+
+        with DefaultScope.overwrite_default_scope('mmdet'):
+            found = inference_detector(self.model, file).pred_instances
+        found = found[found.scores >= least_score]
+        classes = [self.classes[label] for label in found.labels]
+        return list(zip(classes, found.bboxes.tolist(), strict=True))
+
+
+def true_boxes(annotations: str, file: str) -> list[tuple[str, list[float]]]:
+    """The boxes of an image in a COCO file, found by the image's name.
+
+    Raises:
+        ValueError: If the file has no such image.
+    """
+    from pycocotools.coco import COCO
+
+    coco = COCO(annotations)
+    ids = [
+        i for i, x in coco.imgs.items() if Path(x['file_name']).name == Path(file).name
+    ]
+    if not ids:
+        raise ValueError(f'{annotations} has no image {Path(file).name}')
+    return [
+        (coco.cats[x['category_id']]['name'], [a, b, a + width, b + height])
+        for x in coco.imgToAnns[ids[0]]
+        for a, b, width, height in [x['bbox']]
+    ]
+
+
+def plot_detections(
+    images: list[str],
+    networks: dict[str, Detector],
+    least_score: float = 0.5,
+    annotations: str | None = None,
+):
+    """Draws the picture: one row for every image, one column for every network.
+
+    Args:
+        images: Image files.
+        networks: Title -> network.
+        least_score: Least score of a box that is drawn. Defaults to 0.5.
+        annotations: COCO file with the true boxes. Defaults to None (not drawn).
+
+    Returns:
+        matplotlib.figure.Figure: The picture.
+
+    Raises:
+        FileNotFoundError: If there is no such image.
+        ValueError: If an image cannot be read, or is not in the annotations.
+    """
+    import cv2
+    from matplotlib.patches import Patch, Rectangle
+
+    rows, columns = len(images), len(networks) + 1
+    figure, axes = new_figure(rows, columns, 0.75 + (WIDTH / columns + 0.2) * rows)
+    classes = list(dict.fromkeys(c for x in networks.values() for c in x.classes))
+    colors = {name: COLORS[i % len(COLORS)] for i, name in enumerate(classes)}
+    for ax, title in zip(
+        axes[0], ['truth' if annotations else 'image', *networks], strict=True
+    ):
+        ax.set_title(title)
+    for file, row in zip(images, axes, strict=True):
+        if not Path(file).is_file():
+            raise FileNotFoundError(f'{file}: no such image')
+        image = cv2.imread(file)
+        if image is None:
+            raise ValueError(f'{file}: cannot be read as an image')
+        boxes = [true_boxes(annotations, file) if annotations else []]
+        boxes += [network.detect(file, least_score) for network in networks.values()]
+        for ax, found in zip(row, boxes, strict=True):
+            ax.imshow(image[..., ::-1])
+            ax.set(xticks=[], yticks=[])
+            ax.grid(False)
+            for name, (x1, y1, x2, y2) in found:
+                ax.add_patch(
+                    Rectangle(
+                        (x1, y1), x2 - x1, y2 - y1, fill=False, color=colors[name]
+                    )
+                )
+    figure.legend(
+        handles=[Patch(color=color, label=name) for name, color in colors.items()],
+        loc='outside lower center',
+        ncols=len(colors),
+    )
+    return figure
+
+
+def main(argv=None):
+    """Run the command line; see the module's docstring."""
+    parser = build_parser()
+    args = parser.parse_args(argv)
+    trust_checkpoints(args.trust_checkpoint)
+    if args.annotations and not Path(args.annotations).is_file():
+        parser.error(f'--annotations: there is no file {args.annotations!r}')
+    try:
+        networks = {label: Detector(*files) for label, files in args.network.items()}
+        figure = plot_detections(args.images, networks, args.score, args.annotations)
+    except (OSError, ValueError) as error:
+        sys.exit(f'error: {error}')
+    save(figure, args.out)
+
+
+if __name__ == '__main__':
+    main()
