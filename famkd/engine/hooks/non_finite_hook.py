@@ -104,7 +104,9 @@ class NonFiniteHook(Hook):
             return
         name = f'nonfinite_iter_{runner.iter}.pth'
         meta = dict(epoch=runner.epoch, iter=runner.iter)
-        runner.save_checkpoint(runner.work_dir, name, meta=meta)
+        runner.save_checkpoint(
+            runner.work_dir, name, meta=meta, backend_args=dict(backend='atomic')
+        )
         barrier()  # The first process that ends takes the others along.
         raise FloatingPointError(
             f'{message}. The state before it is in {Path(runner.work_dir, name)}; try '

@@ -6,13 +6,14 @@ import sys
 import threading
 from collections.abc import Sequence
 from functools import partial
-from pathlib import Path
 
 import torch
 from mmengine.dist import all_reduce, barrier, is_main_process
 from mmengine.hooks import Hook
 from mmengine.registry import HOOKS
 from mmengine.runner import IterBasedTrainLoop, Runner
+
+from famkd.engine.resumable import save_resumable
 
 
 @HOOKS.register_module()
@@ -106,14 +107,10 @@ class StopSignalHook(Hook):
             return
         name = signal.Signals(asked.item()).name
         meta = dict(epoch=runner.epoch, iter=iterations)
-        runner.save_checkpoint(runner.work_dir, 'interrupted.pth', meta=meta)
-        if is_main_process():
-            path = Path(runner.work_dir, 'interrupted.pth')
-            Path(runner.work_dir, 'last_checkpoint').write_text(str(path))
-            runner.logger.info(
-                f'{name}: stopped after {iterations} iterations; --resume goes on from '
-                f'{path}'
-            )
+        path = save_resumable(runner, 'interrupted.pth', meta=meta)
+        runner.logger.info(
+            f'{name}: stopped after {iterations} iterations; --resume goes on from {path}'
+        )
         barrier()  # The first process that ends takes the others along.
         runner.call_hook('after_run')  # ends what logs
         sys.exit(128 + asked.item())

@@ -12,6 +12,7 @@ from torch.utils.data import BatchSampler
 
 from famkd.checkpoint import load_checkpoint
 from famkd.engine.resumable import save_resumable
+
 from mmengine.registry import DATA_SAMPLERS  # isort: skip
 
 CHECKPOINT = dict(

@@ -1,0 +1,220 @@
+"""Crashes, full disks and damaged files: what there is to resume from."""
+
+import errno
+import os
+from pathlib import Path
+
+import pytest
+import torch
+from mmengine.hooks import Hook
+
+from famkd.checkpoint import load_checkpoint
+from famkd.engine import atomic_backend
+
+HOOK = dict(type='SafeCheckpointHook', interval=1, max_keep_ckpts=2)
+
+
+class Crash(Exception):
+    """The end of a process, as far as the folder of checkpoints is concerned."""
+
+
+@pytest.fixture
+def train(make_runner, tmp_path):
+    """Function (*hooks, **changes): trains 4 epochs of one iteration, and saves each."""
+    count = iter(range(100))
+
+    def train(*hooks, **changes):
+        runner = make_runner(
+            *hooks,
+            **{
+                'experiment_name': f'{tmp_path.name}_{next(count)}',
+                'train_cfg.max_epochs': 4,
+                'train_dataloader.dataset.length': 4,
+                'default_hooks': dict(checkpoint=HOOK),
+                **changes,
+            },
+        )
+        runner.train()
+        return runner
+
+    return train
+
+
+def names(folder):
+    return sorted(path.name for path in folder.glob('*.pth*'))
+
+
+def last(folder):
+    return Path((folder / 'last_checkpoint').read_text()).name
+
+
+def crash_at(monkeypatch, function, name):
+    """Has a function of ``os`` end the training when it is called for a file."""
+    real = getattr(os, function)
+
+    def call(path, *args, **options):
+        if name in str((path, *args)):
+            raise Crash
+        return real(path, *args, **options)
+
+    monkeypatch.setattr(os, function, call)
+
+
+def test_the_newest_are_kept(train, tmp_path):
+    train()
+    assert names(tmp_path) == ['epoch_3.pth', 'epoch_4.pth']
+    assert last(tmp_path) == 'epoch_4.pth'
+
+
+@pytest.mark.parametrize(
+    ('function', 'name', 'left', 'noted'),
+    [
+        # before epoch_3.pth gets its name, before it is noted, before an old one goes
+        ('replace', 'epoch_3.pth', [1, 2, '3.pth.tmp'], 2),
+        ('replace', 'last_checkpoint', [1], None),
+        ('remove', 'epoch_1.pth', [1, 2, 3], 3),
+    ],
+)
+def test_killed_while_saving(function, name, left, noted, train, tmp_path, monkeypatch):
+    with monkeypatch.context() as patch:
+        crash_at(patch, function, name)
+        with pytest.raises(Crash):
+            train()
+    left = [f'epoch_{i}' if isinstance(i, str) else f'epoch_{i}.pth' for i in left]
+    assert names(tmp_path) == left
+    if noted:
+        assert last(tmp_path) == f'epoch_{noted}.pth'
+    else:
+        assert not (tmp_path / 'last_checkpoint').exists()
+    runner = train(resume=True)
+    assert runner.epoch == 4
+    assert names(tmp_path) == ['epoch_3.pth', 'epoch_4.pth']
+
+
+def damage(path, how):
+    content = bytearray(path.read_bytes())
+    if how == 'truncated':
+        del content[len(content) // 2 :]
+    elif how == 'flipped':
+        content[len(content) // 2] ^= 1
+    else:
+        content[:] = bytes(len(content))
+    path.write_bytes(content)
+
+
+@pytest.mark.parametrize('how', ['truncated', 'flipped', 'zeroed'])
+def test_a_damaged_checkpoint_is_passed_over(how, train, tmp_path, capsys):
+    train()
+    damage(tmp_path / 'epoch_4.pth', how)
+    runner = train(resume=True)
+    # The log is on the standard output or error of the process.
+    text = ''.join(capsys.readouterr())
+    assert 'epoch_4.pth is damaged: the training goes on from the ' in text
+    assert 'resumed epoch: 3' in text
+    assert runner.epoch == 4
+    assert load_checkpoint(tmp_path / 'epoch_4.pth')['meta']['epoch'] == 4
+
+
+def test_all_are_damaged(train, tmp_path):
+    train()
+    for path in tmp_path.glob('*.pth'):
+        damage(path, 'truncated')
+    with pytest.raises(ValueError, match='no checkpoint in .* is complete; to train'):
+        train(resume=True)
+
+
+def test_checkpoints_of_a_training_before_come_last(train, tmp_path):
+    """The newest is meant, not the one with the highest number."""
+    train()
+    (tmp_path / 'epoch_4.pth').rename(tmp_path / 'epoch_9.pth')
+    train(**{'train_cfg.max_epochs': 2})
+    damage(tmp_path / 'epoch_2.pth', 'truncated')
+    assert train(resume=True, **{'train_cfg.max_epochs': 1}).epoch == 1
+
+
+def test_a_moved_folder(train, tmp_path):
+    train(work_dir=str(tmp_path / 'a'), **{'train_cfg.max_epochs': 2})
+    (tmp_path / 'a').rename(tmp_path / 'b')
+    assert train(work_dir=str(tmp_path / 'b'), resume=True).epoch == 4
+    assert names(tmp_path / 'b') == ['epoch_3.pth', 'epoch_4.pth']
+
+
+def test_nothing_to_resume_from(train):
+    assert train(resume=True).epoch == 4
+
+
+def test_full_disk(train, tmp_path, monkeypatch):
+    """The disk is full, as the operating system says it, when epoch 3 is written."""
+    real = atomic_backend.os.fsync
+
+    def fsync(file):
+        if (tmp_path / 'epoch_3.pth.tmp').exists():
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        real(file)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(atomic_backend.os, 'fsync', fsync)
+        with pytest.raises(OSError, match='No space left .* bytes .*epoch_3.pth') as e:
+            train()
+    assert e.value.errno == errno.ENOSPC
+    assert names(tmp_path) == ['epoch_1.pth', 'epoch_2.pth']
+    assert last(tmp_path) == 'epoch_2.pth'
+    assert train(resume=True).epoch == 4
+
+
+class Scores(Hook):
+    """Gives the validations these accuracies, whatever they are."""
+
+    priority = 'VERY_HIGH'
+
+    def __init__(self, *scores):
+        self.scores = scores
+
+    def after_val_epoch(self, runner, metrics):
+        metrics['score'] = self.scores[runner.epoch - 1]
+
+
+VALIDATION = dict(
+    val_dataloader=dict(
+        batch_size=4,
+        dataset=dict(
+            type='TinyImages',
+            length=4,
+            size=16,
+            num_classes=4,
+            pipeline=[dict(type='PackInputs')],
+        ),
+        sampler=dict(type='DefaultSampler', shuffle=False),
+    ),
+    val_evaluator=dict(type='Accuracy'),
+    val_cfg=dict(),
+    default_hooks=dict(
+        checkpoint=dict(**HOOK, save_best='score', rule='greater'),
+    ),
+)
+
+
+def test_the_best_is_kept(train, tmp_path):
+    runner = train(Scores(1, 3, 2, 0), **VALIDATION)
+    assert names(tmp_path) == ['best_score_epoch_2.pth', 'epoch_3.pth', 'epoch_4.pth']
+    assert runner.message_hub.get_info('best_score') == 3
+
+
+@pytest.mark.parametrize(
+    ('function', 'name'),
+    [('replace', 'best_score_epoch_2.pth'), ('remove', 'best_score_epoch_1.pth')],
+    ids=['before the new best is there', 'before the previous best goes'],
+)
+def test_killed_while_saving_the_best(function, name, train, tmp_path, monkeypatch):
+    scores = Scores(1, 3, 2, 0)
+    # Makes up for the validation that the crash has cut short.
+    changes = dict(**VALIDATION, custom_hooks=[dict(type='ExactResumeHook')])
+    with monkeypatch.context() as patch:
+        crash_at(patch, function, name)
+        with pytest.raises(Crash):
+            train(scores, **changes)
+    assert (tmp_path / 'best_score_epoch_1.pth').exists()
+    runner = train(scores, **changes, resume=True)
+    assert runner.message_hub.get_info('best_score') == 3
+    best = torch.load(tmp_path / 'best_score_epoch_2.pth', weights_only=False)
+    assert best['meta']['epoch'] == 2
