@@ -14,10 +14,11 @@ def join_processes(parser, cfg):
     """
     import torch
 
-    dist_cfg = cfg.setdefault('env_cfg', {}).setdefault('dist_cfg', {})
+    cfg.setdefault('env_cfg', {})
+    cfg.env_cfg.setdefault('dist_cfg', {})
     if int(os.environ.get('TORCHELASTIC_RESTART_COUNT', 0)):
         _register_restart_scheme()
-        dist_cfg.init_method = 'restart://'
+        cfg.env_cfg.dist_cfg.init_method = 'restart://'
     if not torch.cuda.is_available():
         _join_cpu_processes(parser, cfg)
     elif cfg.launcher == 'pytorch':
