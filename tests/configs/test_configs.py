@@ -76,3 +76,10 @@ def test_config_trains(recipe, tmp_path):
     if 'teacher' in config.model:
         assert any(name.startswith('train/distill.loss') for name in losses)
     assert 'val/accuracy/top1' in log
+
+    # DistributedDataParallel waits for every gradient.
+    model = runner.model.train()
+    batch = model.data_preprocessor(next(iter(runner.train_dataloader)), True)
+    model.parse_losses(model(**batch, mode='loss'))[0].backward()
+    for name, parameter in model.named_parameters():
+        assert parameter.grad is not None or not parameter.requires_grad, name

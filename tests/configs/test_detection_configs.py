@@ -84,10 +84,10 @@ def test_config_trains(recipe, load, build):
     assert config.default_hooks.nonfinite.action == 'stop'
     assert config.default_hooks.stop_signal.type == 'StopSignalHook'
     model = losses_of_a_step(config, recipe, build)
+    # DistributedDataParallel waits for every gradient.
+    for name, parameter in model.named_parameters():
+        assert parameter.grad is not None or not parameter.requires_grad, name
     if hasattr(model, 'distiller'):
-        # DistributedDataParallel waits for every gradient.
-        for name, parameter in model.distiller.named_parameters():
-            assert parameter.grad is not None, name
         for name, parameter in model.student.neck.named_parameters():
             assert parameter.grad.any(), name
 
