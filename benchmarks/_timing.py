@@ -54,17 +54,25 @@ def peak_mb_of(run: Callable[[], object], device: str, steps: int = 3) -> float:
     if device == 'cpu':
         # The peak so far, of imports, is forgotten.
         Path('/proc/self/clear_refs').write_text('5')
-        before = _resident_kb('VmRSS')
+        before = resident_kb('VmRSS')
     for _ in range(steps):
         run()
     if device == 'cpu':
-        return (_resident_kb('VmHWM') - before) / 2**10
+        return (resident_kb('VmHWM') - before) / 2**10
     return torch.cuda.max_memory_allocated() / 2**20
 
 
-def _resident_kb(field: str) -> int:
-    """VmRSS (resident now) or VmHWM (its peak) of this process."""
-    for line in Path('/proc/self/status').read_text().splitlines():
+def resident_kb(field: str, process: int | str = 'self') -> int:
+    """Memory of a process, in KB.
+
+    Args:
+        field: VmRSS (resident now) or VmHWM (its peak).
+        process: Number of the process. Defaults to 'self'.
+
+    Raises:
+        LookupError: If the process has no such field.
+    """
+    for line in Path(f'/proc/{process}/status').read_text().splitlines():
         if line.startswith(field):
             return int(line.split()[1])
     raise LookupError(field)

@@ -3,6 +3,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 BENCHMARKS = Path(__file__).resolve().parents[1] / 'benchmarks'
 
 
@@ -35,3 +37,28 @@ def test_distill_step_names_the_known_pairs():
     assert done.returncode != 0
     assert '--pair resnet56-resnet21: no recipe' in done.stderr
     assert 'famkd_resnet56_resnet20_1xb64_cifar100' in done.stderr
+
+
+def test_soak_in_short(tmp_path):
+    out = tmp_path / 'out.json'
+    done = run('soak.py', '--iterations', '100', '--workers', '0', '--json', out)
+    assert '| open files ' in done.stdout, done.stderr
+    figures = json.loads(out.read_text())
+    # What is kept of every step shows: an image and its maps are 1 MB and more.
+    assert figures['memory']['growth'] < 0.04
+    assert figures['open files']['growth'] <= 0
+    assert figures['CPU time of an iteration']['growth'] < 0.5
+
+
+def test_soak_tells_what_grows(monkeypatch):
+    monkeypatch.syspath_prepend(BENCHMARKS)
+    import soak
+
+    flat = {name: [100.0] * 200 for name in soak.LIMITS}
+    assert all(figure['ok'] for figure in soak.growth(flat).values())
+    for grown in soak.LIMITS:
+        # After the warm-up: from 100 to 115.
+        values = [100.0] * 50 + [100 + i / 10 for i in range(150)]
+        result = soak.growth({**flat, grown: values})
+        assert [name for name in result if not result[name]['ok']] == [grown]
+        assert result[grown]['growth'] == pytest.approx(0.11, abs=0.02)

@@ -83,6 +83,20 @@ def test_leaves_a_checkpoint(number, code, loop, make_runner, handlers, capfd):
     assert resumed.iter == 5
 
 
+def test_resumed_training_is_the_same(make_runner):
+    exact = dict(custom_hooks=[dict(type='ExactResumeHook')])
+    whole = make_runner(**exact, experiment_name='whole')
+    whole.train()
+    hooks = StopSignalHook(), Kill(5, signal.SIGTERM)
+    with pytest.raises(SystemExit):
+        make_runner(*hooks, **exact).train()
+    resumed = make_runner(**exact, resume=True)
+    resumed.train()
+    assert resumed.iter == 6
+    for name, value in whole.model.state_dict().items():
+        assert torch.equal(resumed.model.state_dict()[name], value), name
+
+
 def test_second_signal_stops_at_once(make_runner):
     runner = make_runner(StopSignalHook(), Kill(5, signal.SIGINT, signal.SIGINT))
     with pytest.raises(KeyboardInterrupt):
