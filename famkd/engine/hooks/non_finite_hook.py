@@ -104,6 +104,8 @@ class NonFiniteHook(Hook):
             return
         name = f'nonfinite_iter_{runner.iter}.pth'
         meta = dict(epoch=runner.epoch, iter=runner.iter)
+        # Not by save_resumable: it is not what --resume without a file goes on from.
+        runner.call_hook('before_checkpoint')
         runner.save_checkpoint(
             runner.work_dir, name, meta=meta, backend_args=dict(backend='atomic')
         )

@@ -92,6 +92,17 @@ def test_stops_and_keeps_the_state_before(attach, factor, message, make_runner):
     assert not Path(runner.work_dir, 'last_checkpoint').exists()
 
 
+def test_goes_on_from_the_state_before(make_runner):
+    exact = dict(custom_hooks=[dict(type='ExactResumeHook')])
+    runner = make_runner(NonFiniteHook(), Fault(in_gradient, NAN), **exact)
+    with pytest.raises(FloatingPointError):
+        runner.train()
+    path = f'{runner.work_dir}/nonfinite_iter_2.pth'
+    resumed = make_runner(NonFiniteHook(), resume=True, load_from=path, **exact)
+    resumed.train()
+    assert (resumed.epoch, resumed.iter) == (2, 6)
+
+
 @pytest.mark.parametrize(
     'attach', [in_head_of_stage_3, in_input_of_student, in_gradient]
 )
