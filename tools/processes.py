@@ -49,6 +49,8 @@ def _join_cpu_processes(parser, cfg):
 
     if cfg.launcher != 'pytorch':
         parser.error(f'--launcher {cfg.launcher} needs GPUs: use pytorch on CPUs')
+    if cfg.get('sync_bn'):
+        parser.error(f'sync_bn={cfg.sync_bn!r} needs GPUs: leave it out on CPUs')
     dist_cfg = cfg.env_cfg.dist_cfg
     dist.init_process_group(
         'gloo',

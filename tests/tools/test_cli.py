@@ -175,6 +175,16 @@ def test_other_launchers_need_gpus(tool, capsys, monkeypatch):
     assert '--launcher slurm needs GPUs' in capsys.readouterr().err
 
 
+def test_synchronized_bn_needs_gpus(tool, capsys, monkeypatch):
+    monkeypatch.setattr('torch.cuda.is_available', lambda: False)
+    parser = tool('train').build_parser()
+    with pytest.raises(SystemExit):
+        tool('cli').build_runner(
+            parser, Config(dict(launcher='pytorch', sync_bn='torch'))
+        )
+    assert "sync_bn='torch' needs GPUs" in capsys.readouterr().err
+
+
 def test_each_process_needs_a_gpu_of_its_own(tool, capsys, monkeypatch):
     monkeypatch.setattr('torch.cuda.is_available', lambda: True)
     monkeypatch.setattr('torch.cuda.device_count', lambda: 2)
