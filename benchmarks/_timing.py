@@ -10,7 +10,10 @@ import torch
 
 
 def interleaved(
-    functions: dict[str, Callable[[], object]], rounds: int, device: str
+    functions: dict[str, Callable[[], object]],
+    rounds: int,
+    device: str,
+    clock: Callable[[], float] = time.perf_counter,
 ) -> dict[str, float]:
     """Median seconds of each function, timed in turns.
 
@@ -21,6 +24,7 @@ def interleaved(
         functions: What to time, by name.
         rounds: Timed calls of each, after two that are not counted.
         device: Device whose queue is waited for, ``'cpu'`` or ``'cuda'``.
+        clock: What gives the seconds. Defaults to ``time.perf_counter``.
 
     Returns:
         dict: Median seconds by name.
@@ -29,11 +33,11 @@ def interleaved(
     for i in range(rounds + 2):
         for name, function in functions.items():
             _wait(device)
-            start = time.perf_counter()
+            start = clock()
             function()
             _wait(device)
             if i >= 2:
-                seconds[name].append(time.perf_counter() - start)
+                seconds[name].append(clock() - start)
     return {name: statistics.median(values) for name, values in seconds.items()}
 
 

@@ -44,8 +44,8 @@ def test_soak_in_short(tmp_path):
     done = run('soak.py', '--iterations', '100', '--workers', '0', '--json', out)
     assert '| open files ' in done.stdout, done.stderr
     figures = json.loads(out.read_text())
-    # What is kept of every step shows: an image and its maps are 1 MB and more.
-    assert figures['memory']['growth'] < 0.04
+    # Features that are kept of every step make it 0.04; the caches fill still.
+    assert figures['memory']['growth'] < 0.025
     assert figures['open files']['growth'] <= 0
     assert figures['CPU time of an iteration']['growth'] < 0.5
 
