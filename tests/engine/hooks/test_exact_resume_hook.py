@@ -8,9 +8,9 @@ import pytest
 import torch
 from mmengine.hooks import Hook
 from mmengine.runner import Runner
+from same_checkpoints import check_same_trainings
 from torch.utils.data import BatchSampler
 
-from famkd.checkpoint import load_checkpoint
 from famkd.engine.resumable import save_resumable
 
 from mmengine.registry import DATA_SAMPLERS  # isort: skip
@@ -131,37 +131,6 @@ def train(make_config, tmp_path):
     return train
 
 
-def check_same(a, b, name=''):
-    """The same values, recursively."""
-    assert type(a) is type(b), name
-    if isinstance(a, torch.Tensor):
-        assert torch.equal(a, b), name
-    elif isinstance(a, dict):
-        assert set(a) == set(b), name
-        for key in a:
-            check_same(a[key], b[key], f'{name}.{key}')
-    elif isinstance(a, (list, tuple)):
-        assert len(a) == len(b), name
-        for i, pair in enumerate(zip(a, b, strict=True)):
-            check_same(*pair, f'{name}.{i}')
-    else:
-        assert a == b, name
-
-
-def check_same_end(folder, other):
-    """The last checkpoints, and the best ones, have the same in them."""
-    names = [sorted(path.name for path in f.glob('*_*.pth')) for f in (folder, other)]
-    assert names[0] == names[1]
-    for name in names[0]:
-        a, b = (load_checkpoint(f / name) for f in (folder, other))
-        for key in ('state_dict', 'ema_state_dict', 'optimizer', 'param_schedulers'):
-            check_same(a.get(key), b.get(key), f'{name}: {key}')
-        check_same(a.get('exact_resume'), b.get('exact_resume'), name)
-        best = [c['message_hub']['runtime_info'].get('best_score') for c in (a, b)]
-        assert best[0] == best[1]
-    return names[0]
-
-
 RESUME = dict(resume=True, randomness=dict(seed=None))
 
 
@@ -195,7 +164,7 @@ def test_resumed_training_is_the_same(changes, stop, train, tmp_path):
     resumed = train('parts', changes=[*changes, RESUME])
     assert resumed.iter == whole.iter
     (tmp_path / 'parts/interrupted.pth').unlink(missing_ok=True)
-    names = check_same_end(tmp_path / 'whole', tmp_path / 'parts')
+    names = check_same_trainings(tmp_path / 'whole', tmp_path / 'parts')
     assert len(names) == 3  # two, and the best
     assert resumed.model.distill_weight == whole.model.distill_weight == 1
 
@@ -208,4 +177,4 @@ def test_without_the_hook_it_is_not_the_same(train, tmp_path):
         train('parts', StopAt('before_train_iter', 7), changes=changes)
     train('parts', changes=[*changes, RESUME])
     with pytest.raises(AssertionError, match='state_dict'):
-        check_same_end(tmp_path / 'whole', tmp_path / 'parts')
+        check_same_trainings(tmp_path / 'whole', tmp_path / 'parts')
