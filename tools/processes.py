@@ -14,6 +14,13 @@ def join_processes(parser, cfg):
     """
     import torch
 
+    optimizer = cfg.get('optim_wrapper', {}).get('optimizer', {})
+    if optimizer.get('type') == 'ZeroRedundancyOptimizer':
+        # All processes would have to save it together; MMEngine lets the first alone.
+        parser.error(
+            'optim_wrapper.optimizer: a checkpoint of ZeroRedundancyOptimizer waits '
+            'forever; use the optimizer in its optimizer_type'
+        )
     cfg.setdefault('env_cfg', {})
     cfg.env_cfg.setdefault('dist_cfg', {})
     if int(os.environ.get('TORCHELASTIC_RESTART_COUNT', 0)):

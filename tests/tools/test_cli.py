@@ -185,6 +185,14 @@ def test_synchronized_bn_needs_gpus(tool, capsys, monkeypatch):
     assert "sync_bn='torch' needs GPUs" in capsys.readouterr().err
 
 
+def test_an_optimizer_that_cannot_be_saved(tool, capsys):
+    optimizer = dict(type='ZeroRedundancyOptimizer', optimizer_type='SGD', lr=0.1)
+    cfg = Config(dict(launcher='pytorch', optim_wrapper=dict(optimizer=optimizer)))
+    with pytest.raises(SystemExit):
+        tool('cli').build_runner(tool('train').build_parser(), cfg)
+    assert 'ZeroRedundancyOptimizer waits forever' in capsys.readouterr().err
+
+
 def test_each_process_needs_a_gpu_of_its_own(tool, capsys, monkeypatch):
     monkeypatch.setattr('torch.cuda.is_available', lambda: True)
     monkeypatch.setattr('torch.cuda.device_count', lambda: 2)
