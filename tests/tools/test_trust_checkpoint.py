@@ -15,6 +15,7 @@ COMMANDS = [
     'model_converters/mdistiller_to_famkd {file} {out}/a.pth --arch resnet20',
     'analysis_tools/plot_filters {file} --out {out}/filters.png',
     'analysis_tools/grad_cam image.png --network a {file} --out {out}/cam.png',
+    'analysis_tools/show_detections image.png --network a {file} --out {out}/a.png',
 ]
 
 
@@ -56,6 +57,8 @@ def save(tmp_path, extra):
 def test_code_is_not_run(command, run, tmp_path):
     if 'grad_cam' in command:
         pytest.importorskip('pytorch_grad_cam')
+    if 'detections' in command:
+        pytest.importorskip('mmdet')
     save(tmp_path, MakeFile(tmp_path / 'trace'))
     message = r'in.pth is refused: it asks for .*Path.*--trust-checkpoint'
     with pytest.raises((SystemExit, ValueError), match=message):

@@ -169,12 +169,15 @@ def test_resumed_training_is_the_same(changes, stop, train, tmp_path):
     assert resumed.model.distill_weight == whole.model.distill_weight == 1
 
 
-def test_without_the_hook_it_is_not_the_same(train, tmp_path):
+def test_without_the_hook_it_is_not_the_same(train, tmp_path, capsys):
     """What the tests above compare does depend on what the hook restores."""
-    changes = [dict(custom_hooks=[dict(type='EMAHook', momentum=0.2)])]
+    ema = dict(type='EMAHook', momentum=0.2)
+    changes = [dict(custom_hooks=[ema])]
     train('whole', changes=changes)
     with pytest.raises(Stop):
         train('parts', StopAt('before_train_iter', 7), changes=changes)
-    train('parts', changes=[*changes, RESUME])
+    late = dict(custom_hooks=[ema, dict(type='ExactResumeHook')])
+    train('parts', changes=[late, RESUME])
+    assert 'has the random states of 0 processes, this' in ''.join(capsys.readouterr())
     with pytest.raises(AssertionError, match='state_dict'):
         check_same_trainings(tmp_path / 'whole', tmp_path / 'parts')
