@@ -245,6 +245,7 @@ def recipe(parser, args):
     imports = [*imports, *runtime.custom_imports.imports]
     content = dict(
         custom_imports=dict(imports=list(dict.fromkeys(imports))),
+        default_hooks=hooks_of_runtime(runtime, data),
         model=dict(_delete_=True, **method.model),
     )
     hooks = method.get('custom_hooks', [])
@@ -255,6 +256,24 @@ def recipe(parser, args):
     if hooks:
         content['custom_hooks'] = [*data.get('custom_hooks', []), *hooks]
     return base, content
+
+
+def hooks_of_runtime(runtime, data):
+    """What famkd's runtime has that the student's config has not.
+
+    Args:
+        runtime (mmengine.Config): The runtime of famkd's recipes.
+        data (mmengine.Config): The student's config.
+
+    Returns:
+        dict: ``default_hooks`` to add; checkpoints are made as often as before.
+    """
+    hooks = {
+        name: hook
+        for name, hook in runtime.default_hooks.items()
+        if name not in data.get('default_hooks', {})
+    }
+    return {**hooks, 'checkpoint': dict(type=runtime.default_hooks.checkpoint.type)}
 
 
 def published_recipe(parser, method, dataset):

@@ -73,6 +73,17 @@ def test_imports_and_hooks_of_the_student_stay(write, tmp_path, tiny_configs):
     assert names == ['EMAHook', 'DistillWarmupHook', 'GammaLogHook']
 
 
+def test_the_recipe_of_a_foreign_student_survives_crashes(write):
+    student = 'mmpretrain::resnet/resnet18_8xb32_in1k.py'
+    cfg = Config.fromfile(write(student=student, teacher=student))
+    hooks = {name: hook.type for name, hook in cfg.default_hooks.items()}
+    assert hooks['checkpoint'] == 'SafeCheckpointHook'
+    assert hooks['exact_resume'] == 'ExactResumeHook'
+    assert hooks['nonfinite'] == 'NonFiniteHook'
+    assert hooks['timer'] == 'IterTimerHook'
+    assert cfg.default_hooks.checkpoint.interval == 1  # as mmpretrain has it
+
+
 def test_checkpoint_of_the_teacher(write, tmp_path):
     path = write()
     assert Config.fromfile(path).model.teacher_ckpt == 'work_dirs/teacher/epoch_2.pth'
