@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from same_checkpoints import check_same
 
 pytest.importorskip('mmdet')
 
@@ -111,6 +112,8 @@ def test_resume_goes_on_where_it_stopped(tool, runs, configs, tmp_path):
     assert step['distill_weight'] == pytest.approx(0.02)
     resumed = torch.load(tmp_path / 'iter_2.pth', weights_only=False)
     assert resumed['meta']['iter'] == 2
+    whole = torch.load(runs['famkd'] / 'iter_2.pth', weights_only=False)
+    check_same(resumed['state_dict'], whole['state_dict'], 'weights')
 
 
 def test_student_is_the_same_in_plain_mmdet(tool, runs, configs, tmp_path):
