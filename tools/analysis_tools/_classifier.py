@@ -1,9 +1,9 @@
 """A classifier from a checkpoint, with the maps inside it."""
 
 import difflib
-from pathlib import Path
 
 from _checkpoints import load_network
+from _images import read_image
 
 
 class Classifier:
@@ -46,14 +46,9 @@ class Classifier:
 
     def prepare(self, file: str) -> tuple:
         """The image as the network sees it, (H, W, 3) in RGB, and as its input."""
-        import cv2
         from mmengine.dataset import pseudo_collate
 
-        if not Path(file).is_file():
-            raise FileNotFoundError(f'{file}: no such image')
-        image = cv2.imread(file)
-        if image is None:
-            raise ValueError(f'{file}: cannot be read as an image')
+        image = read_image(file)
         if self.channel_order == 'rgb':
             image = image[..., ::-1]
         size = image.shape[:2]

@@ -13,6 +13,7 @@ import sys
 from pathlib import Path
 
 from _checkpoints import add_network_argument, load_network
+from _images import read_image
 from _plots import COLORS, WIDTH, add_out_argument, new_figure, save
 
 from famkd.checkpoint import add_trust_argument, trust_checkpoints
@@ -114,27 +115,25 @@ def plot_detections(
         FileNotFoundError: If there is no such image.
         ValueError: If an image cannot be read, or is not in the annotations.
     """
-    import cv2
     from matplotlib.patches import Patch, Rectangle
 
-    rows, columns = len(images), len(networks) + 1
-    figure, axes = new_figure(rows, columns, 0.75 + (WIDTH / columns + 0.2) * rows)
+    pictures = [read_image(file)[..., ::-1] for file in images]
+    columns = len(networks) + 1
+    heights = [WIDTH / columns * x.shape[0] / x.shape[1] + 0.1 for x in pictures]
+    figure, axes = new_figure(
+        len(images), columns, 0.8 + sum(heights), height_ratios=heights
+    )
     classes = list(dict.fromkeys(c for x in networks.values() for c in x.classes))
     colors = {name: COLORS[i % len(COLORS)] for i, name in enumerate(classes)}
     for ax, title in zip(
         axes[0], ['truth' if annotations else 'image', *networks], strict=True
     ):
         ax.set_title(title)
-    for file, row in zip(images, axes, strict=True):
-        if not Path(file).is_file():
-            raise FileNotFoundError(f'{file}: no such image')
-        image = cv2.imread(file)
-        if image is None:
-            raise ValueError(f'{file}: cannot be read as an image')
+    for file, picture, row in zip(images, pictures, axes, strict=True):
         boxes = [true_boxes(annotations, file) if annotations else []]
         boxes += [network.detect(file, least_score) for network in networks.values()]
         for ax, found in zip(row, boxes, strict=True):
-            ax.imshow(image[..., ::-1])
+            ax.imshow(picture)
             ax.set(xticks=[], yticks=[])
             ax.grid(False)
             for name, (x1, y1, x2, y2) in found:
