@@ -109,7 +109,7 @@ def plot_filters(layers: list):
     for (i, pair), column in zip(stages.items(), axes.T, strict=False):
         (height, width), (cy, cx) = pair[0].shape, (x // 2 for x in pair[0].shape)
         top = max(image[~image.isnan()].max() for image in pair)
-        for ax, image, when in zip(column, pair, ('before', 'after'), strict=True):
+        for ax, image in zip(column, pair, strict=True):
             picture = ax.imshow(
                 image.numpy(),
                 origin='lower',
@@ -119,18 +119,19 @@ def plot_filters(layers: list):
             )
             ax.grid(False)
             ax.locator_params(integer=True)
-            ax.set_title(f'stage {i} ({height}x{width}), {when}')
-            ax.set_xlabel('horizontal (cycles per map)')
+        column[0].set_title(f'stage {i}\n{height}x{width}')
         figure.colorbar(
             picture,
             ax=column,
             location='bottom',
             label='mean |K|',
-            ticks=[0, top / 2, top],
+            ticks=[0, top],
             format='%.2g',
         )
-    for ax in axes[:, 0]:
-        ax.set_ylabel('vertical (cycles per map)')
+    for ax, when in zip(axes[:, 0], ('before', 'after'), strict=True):
+        ax.set_ylabel(when)
+    figure.supxlabel('horizontal (cycles per map)', fontsize='medium')
+    figure.supylabel('vertical (cycles per map)', fontsize='medium')
     for ax in axes[:, len(stages) :].flat:
         ax.axis('off')
     figure.suptitle(
