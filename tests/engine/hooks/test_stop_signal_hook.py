@@ -34,9 +34,11 @@ class Kill(Hook):
 
 @pytest.fixture(autouse=True)
 def handlers():
-    """No handler of a training that is cut short stays."""
+    """Those of a terminal; no handler of a training that is cut short stays."""
     before = {s: signal.getsignal(s) for s in (signal.SIGINT, signal.SIGTERM)}
-    yield before
+    # A test run in the background ignores Ctrl-C.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield {s: signal.getsignal(s) for s in before}
     for number, handler in before.items():
         signal.signal(number, handler)
 
@@ -95,6 +97,14 @@ def test_resumed_training_is_the_same(make_runner):
     assert resumed.iter == 6
     for name, value in whole.model.state_dict().items():
         assert torch.equal(resumed.model.state_dict()[name], value), name
+
+
+def test_what_ignores_ctrl_c_goes_on_ignoring_it(make_runner):
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    runner = make_runner(StopSignalHook(), Kill(5, signal.SIGINT))
+    runner.train()
+    assert runner.iter == 6
+    assert not Path(runner.work_dir, 'interrupted.pth').exists()
 
 
 def test_second_signal_stops_at_once(make_runner):
