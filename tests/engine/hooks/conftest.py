@@ -1,4 +1,5 @@
 import copy
+import itertools
 
 import pytest
 import tiny_images  # noqa: F401
@@ -15,12 +16,14 @@ def make_config(distillation, tmp_path):
     Changes are merged into it.
     """
 
+    count = itertools.count()  # Trainings of one name share their log.
+
     def make(**changes):
         config = Config(
             dict(
                 default_scope='mmpretrain',
                 work_dir=str(tmp_path),
-                experiment_name=f'{tmp_path.name}_{changes.get("resume", False)}',
+                experiment_name=f'{tmp_path.name}_{next(count)}',
                 randomness=dict(seed=0),
                 model=distillation(),
                 data_preprocessor=dict(mean=[127.5] * 3, std=[127.5] * 3),
