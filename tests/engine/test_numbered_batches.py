@@ -4,8 +4,9 @@ from itertools import islice
 import numpy as np
 import pytest
 import torch
+from by_parity import ByParity
 from mmengine.dataset import InfiniteSampler
-from torch.utils.data import BatchSampler, DataLoader, Dataset, IterableDataset
+from torch.utils.data import DataLoader, Dataset, IterableDataset
 
 from famkd.engine.numbered_batches import number_batches
 
@@ -22,19 +23,6 @@ class Draws(Dataset):
     def __getitem__(self, index):
         self.loaded.append(index)
         return index, random.random(), np.random.rand(), torch.rand(()).item()
-
-
-class ByParity(BatchSampler):
-    """Batches of images with even or with odd numbers, as mmdet has wide and tall."""
-
-    def __iter__(self):
-        buckets = [], []
-        for index in self.sampler:
-            bucket = buckets[index % 2]
-            bucket.append(index)
-            if len(bucket) == self.batch_size:
-                yield bucket[:]
-                bucket.clear()
 
 
 def make_loader(workers, endless=False, **options):

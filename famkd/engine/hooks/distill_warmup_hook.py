@@ -1,9 +1,10 @@
 """Linear warm-up of the distillation weight."""
 
 from mmengine.hooks import Hook
-from mmengine.model import is_model_wrapper
 from mmengine.registry import HOOKS
 from mmengine.runner import IterBasedTrainLoop, Runner
+
+from famkd.engine.unwrapped import unwrapped_model
 
 
 @HOOKS.register_module()
@@ -45,6 +46,6 @@ class DistillWarmupHook(Hook):
     def before_train_iter(
         self, runner: Runner, batch_idx: int, data_batch: dict | None = None
     ) -> None:
-        model = runner.model.module if is_model_wrapper(runner.model) else runner.model
+        model = unwrapped_model(runner)
         step = runner.epoch if self.by_epoch else runner.iter
         model.distill_weight = min((step + 1) / self.length, 1.0)

@@ -2,9 +2,10 @@
 
 import torch
 from mmengine.hooks import Hook
-from mmengine.model import is_model_wrapper
 from mmengine.registry import HOOKS
 from mmengine.runner import Runner, autocast
+
+from famkd.engine.unwrapped import unwrapped_model
 
 
 @HOOKS.register_module()
@@ -20,7 +21,7 @@ class EvalTeacherHook(Hook):
     """
 
     def before_train(self, runner: Runner) -> None:
-        model = runner.model.module if is_model_wrapper(runner.model) else runner.model
+        model = unwrapped_model(runner)
         if not hasattr(model, 'predict_with_teacher'):
             raise ValueError(
                 f'EvalTeacherHook: the model is a {type(model).__name__}; only '

@@ -6,12 +6,11 @@ import numpy as np
 import torch
 from mmengine.dist import all_gather_object, get_dist_info
 from mmengine.hooks import Hook
-from mmengine.model import is_model_wrapper
 from mmengine.registry import HOOKS
 from mmengine.runner import IterBasedTrainLoop, Runner
-from torch import nn
 
 from famkd.engine.numbered_batches import number_batches
+from famkd.engine.unwrapped import unwrapped_model
 
 KEY = 'exact_resume'  # where the state is in a checkpoint
 
@@ -62,7 +61,7 @@ class ExactResumeHook(Hook):
             self._batches.skip(self._resumed['batches'])
             if state['sampler_seed'] is not None:
                 self._batches.sampler.seed = state['sampler_seed']
-        buffers = dict(_model(runner).named_buffers())
+        buffers = dict(unwrapped_model(runner).named_buffers())
         for name, value in state['buffers'].items():
             buffers[name].copy_(value)
         _set_random_state(state['random'])
@@ -82,7 +81,7 @@ class ExactResumeHook(Hook):
 
     def before_checkpoint(self, runner: Runner) -> None:
         """Collects the states of all processes."""
-        buffers = _model(runner).named_buffers()
+        buffers = unwrapped_model(runner).named_buffers()
         self._processes = all_gather_object(
             dict(
                 random=_random_state(),
@@ -134,10 +133,6 @@ class ExactResumeHook(Hook):
             loop.dataloader_iterator.skip_iter = self._batches.skip
         else:
             self._batches.number = 0  # MMEngine goes through all batches again.
-
-
-def _model(runner: Runner) -> nn.Module:
-    return runner.model.module if is_model_wrapper(runner.model) else runner.model
 
 
 def _counts_iterations(runner: Runner) -> bool:

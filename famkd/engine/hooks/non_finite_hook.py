@@ -7,11 +7,12 @@ from pathlib import Path
 import torch
 from mmengine.dist import all_gather_object, all_reduce, barrier
 from mmengine.hooks import Hook
-from mmengine.model import is_model_wrapper
 from mmengine.registry import HOOKS
 from mmengine.runner import Runner
 from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _NormBase
+
+from famkd.engine.unwrapped import unwrapped_model
 
 
 @HOOKS.register_module()
@@ -52,7 +53,7 @@ class NonFiniteHook(Hook):
         self._losses = None
 
     def before_train(self, runner: Runner) -> None:
-        model = runner.model.module if is_model_wrapper(runner.model) else runner.model
+        model = unwrapped_model(runner)
         wrapper = runner.optim_wrapper
         self._model = model
         self._parameters = {}

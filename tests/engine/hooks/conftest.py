@@ -15,7 +15,6 @@ def make_config(distillation, tmp_path):
 
     Changes are merged into it.
     """
-
     count = itertools.count()  # Trainings of one name share their log.
 
     def make(**changes):

@@ -3,17 +3,15 @@
 import copy
 import random
 
+import by_parity  # noqa: F401
 import numpy as np
 import pytest
 import torch
 from mmengine.hooks import Hook
 from mmengine.runner import Runner
 from same_checkpoints import check_same_trainings
-from torch.utils.data import BatchSampler
 
 from famkd.engine.resumable import save_resumable
-
-from mmengine.registry import DATA_SAMPLERS  # isort: skip
 
 CHECKPOINT = dict(
     type='SafeCheckpointHook', interval=1, max_keep_ckpts=2, save_best='auto'
@@ -71,20 +69,6 @@ class SaveAt(Hook):
             raise Stop
 
 
-@DATA_SAMPLERS.register_module(force=True)
-class ByParity(BatchSampler):
-    """Batches of images with even or with odd numbers, as mmdet has wide and tall."""
-
-    def __iter__(self):
-        buckets = [], []
-        for index in self.sampler:
-            bucket = buckets[index % 2]
-            bucket.append(index)
-            if len(bucket) == self.batch_size:
-                yield bucket[:]
-                bucket.clear()
-
-
 @pytest.fixture
 def train(make_config, tmp_path):
     """Function (name, *hooks, **changes): trains in a folder of that name.
@@ -92,12 +76,10 @@ def train(make_config, tmp_path):
     4 epochs of 3 iterations, with images and weights changed at random, EMA, warm-up,
     learning rates of every iteration, and a validation after every second epoch.
     """
-    count = iter(range(100))
 
     def train(name, *hooks, changes=()):
         config = make_config(
             work_dir=str(tmp_path / name),
-            experiment_name=f'{tmp_path.name}_{next(count)}',
             train_cfg=dict(by_epoch=True, max_epochs=4, val_interval=2),
             param_scheduler=[dict(type='LinearLR', end=10, by_epoch=False)],
             val_cfg=dict(),

@@ -19,15 +19,13 @@ class Crash(Exception):
 
 
 @pytest.fixture
-def train(make_runner, tmp_path):
+def train(make_runner):
     """Function (*hooks, **changes): trains 4 epochs of one iteration, and saves each."""
-    count = iter(range(100))
 
     def train(*hooks, **changes):
         runner = make_runner(
             *hooks,
             **{
-                'experiment_name': f'{tmp_path.name}_{next(count)}',
                 'train_cfg.max_epochs': 4,
                 'train_dataloader.dataset.length': 4,
                 'default_hooks': dict(checkpoint=HOOK),

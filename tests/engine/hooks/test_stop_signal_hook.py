@@ -87,7 +87,7 @@ def test_leaves_a_checkpoint(number, code, loop, make_runner, handlers, capfd):
 
 def test_resumed_training_is_the_same(make_runner):
     exact = dict(custom_hooks=[dict(type='ExactResumeHook')])
-    whole = make_runner(**exact, experiment_name='whole')
+    whole = make_runner(**exact)
     whole.train()
     hooks = StopSignalHook(), Kill(5, signal.SIGTERM)
     with pytest.raises(SystemExit):
