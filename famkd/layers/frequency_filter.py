@@ -6,6 +6,8 @@ import torch
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
+from .kernels.transpose import transpose
+
 BACKENDS = ('fft', 'dft')
 
 
@@ -156,8 +158,7 @@ def _filter(weight: Tensor, scale: Tensor, pointwise: Tensor | None) -> Tensor:
 def _to_spectrum(x: Tensor) -> Tensor:
     """Half spectrum of (N, C, H, W), bin by bin: (H * (W // 2 + 1), N, C)."""
     spectrum = torch.fft.rfft2(x, norm='ortho')
-    # As a 2-D transpose, for which copying is fast.
-    bins = spectrum.flatten(2).flatten(0, 1).t().contiguous()
+    bins = transpose(spectrum.flatten(2).flatten(0, 1))
     return bins.unflatten(1, x.shape[:2])
 
 
@@ -166,7 +167,7 @@ def _from_spectrum(bins: Tensor, size: tuple[int, int]) -> Tensor:
     # irfft2 dimension by dimension, so that one transpose is the only copy: the
     # first transform takes and leaves the height as it lies in memory.
     columns = torch.fft.ifft(bins.unflatten(0, (size[0], -1)), dim=0, norm='ortho')
-    rows = columns.movedim(0, -1).flatten(1).t().contiguous()
+    rows = transpose(columns.movedim(0, -1).flatten(1))
     out = torch.fft.irfft(rows, n=size[1], dim=-1, norm='ortho')
     return out.view(*bins.shape[1:], *size)
 

@@ -1,4 +1,4 @@
-"""Compiling the C++ kernel: cache, races, and no compiler."""
+"""Compiling the C++ kernels: cache, races, and no compiler."""
 
 import math
 import subprocess
@@ -8,7 +8,8 @@ import warnings
 import pytest
 import torch
 
-from famkd.layers.kernels import cpu, dispatch, window_attention
+from famkd.layers import FrequencyAttention
+from famkd.layers.kernels import compiled, dispatch, transpose, window_attention
 
 USE = """
 import torch
@@ -18,16 +19,20 @@ print(cpu.forward(x, x, x, torch.zeros(1, 3, 3)).sum().item())
 """
 
 
+def forget():
+    compiled.library.cache_clear()
+    dispatch._fastest_backend.cache_clear()
+    transpose._compiles.cache_clear()
+
+
 @pytest.fixture
 def cache(monkeypatch, tmp_path):
-    """An empty cache, as seen by a process that has not used the kernel yet."""
+    """An empty cache, as seen by a process that has not used the kernels yet."""
     monkeypatch.setenv('XDG_CACHE_HOME', str(tmp_path))
     monkeypatch.delenv('FAMKD_ATTENTION', raising=False)
-    cpu.library.cache_clear()
-    dispatch._fastest_backend.cache_clear()
+    forget()
     yield tmp_path / 'famkd'
-    cpu.library.cache_clear()
-    dispatch._fastest_backend.cache_clear()
+    forget()
 
 
 def inputs():
@@ -38,13 +43,13 @@ def test_compiled_once(cache, monkeypatch):
     window_attention(*inputs())
     (library,) = cache.iterdir()
     assert library.suffix == '.so'
-    cpu.library.cache_clear()
-    compiled = library.stat().st_mtime_ns
+    compiled.library.cache_clear()
+    made = library.stat().st_mtime_ns
     window_attention(*inputs())
     assert list(cache.iterdir()) == [library]
-    assert library.stat().st_mtime_ns == compiled
-    cpu.library.cache_clear()
-    monkeypatch.setattr(cpu, 'FLAGS', cpu.FLAGS + ' -DOTHER')
+    assert library.stat().st_mtime_ns == made
+    compiled.library.cache_clear()
+    monkeypatch.setattr(compiled, 'FLAGS', compiled.FLAGS + ' -DOTHER')
     window_attention(*inputs())
     assert len(list(cache.iterdir())) == 2
 
@@ -98,3 +103,16 @@ def test_no_warning_when_it_works(cache):
     with warnings.catch_warnings():
         warnings.simplefilter('error')
         window_attention(*inputs())
+
+
+def test_frequency_attention_without_compiler(cache, monkeypatch, caplog):
+    layer = FrequencyAttention(2, 3, (4, 5))
+    x = torch.randn(2, 2, 4, 5)
+    out = layer(x)
+    forget()
+    monkeypatch.setenv('CXX', 'no-such-compiler')
+    with caplog.at_level('INFO', 'famkd'):
+        assert torch.equal(layer(x), out)
+        layer(x)
+    (record,) = caplog.records
+    assert 'no-such-compiler' in record.getMessage()

@@ -1,0 +1,34 @@
+import pytest
+import torch
+
+from famkd.layers.kernels.transpose import transpose
+
+
+@pytest.fixture(params=[1, 2, 3])
+def threads(request):
+    before = torch.get_num_threads()
+    torch.set_num_threads(request.param)
+    yield
+    torch.set_num_threads(before)
+
+
+@pytest.mark.parametrize('dtype', [torch.complex64, torch.complex128])
+@pytest.mark.parametrize(
+    'shape', [(1, 1), (1, 9), (9, 1), (8, 32), (7, 31), (9, 33), (64, 100), (0, 3)]
+)
+def test_same_numbers(shape, dtype, threads):
+    matrix = torch.randn(shape, dtype=dtype)
+    out = transpose(matrix)
+    assert out.is_contiguous()
+    assert torch.equal(out, matrix.t())
+
+
+def test_of_views():
+    matrix = torch.randn(6, 5, dtype=torch.complex64)
+    for view in (matrix.t(), matrix[::2, 1:], matrix.conj()):
+        assert torch.equal(transpose(view), view.t().resolve_conj())
+
+
+def test_on_other_devices():
+    matrix = torch.empty(6, 5, dtype=torch.complex64, device='meta')
+    assert transpose(matrix).stride() == (6, 1)
