@@ -3,58 +3,37 @@
 import json
 
 import pytest
-import tiny_images  # noqa: F401
-from mmengine.config import Config
-from mmengine.runner import Runner
 
 from famkd.engine import DistillWarmupHook
 
 EPOCHS = dict(type='DistillWarmupHook', length=4, by_epoch=True)
 ITERATIONS = dict(type='DistillWarmupHook', length=5, by_epoch=False)
+BY_ITERATIONS = dict(_delete_=True, by_epoch=False, max_iters=2)
 
 
 @pytest.fixture
-def train(distillation, tmp_path):
+def train(make_runner, tmp_path):
     """Function (hook, epochs, ...): a training of 3 iterations an epoch, and its log."""
 
-    def train(hook, epochs, resume=False, **changes):
-        config = dict(
-            default_scope='mmpretrain',
-            work_dir=str(tmp_path),
-            # MMEngine keeps one log for all runs of a name.
-            experiment_name=f'{tmp_path.name}_until_{epochs}',
-            # Trainings that start in the same second share a folder of logs.
-            visualizer=dict(
-                type='Visualizer',
-                vis_backends=[dict(type='LocalVisBackend')],
-                save_dir=str(tmp_path / f'until_{epochs}'),
-            ),
-            model=distillation(),
-            data_preprocessor=dict(
-                type='ClsDataPreprocessor', mean=[127.5] * 3, std=[127.5] * 3
-            ),
-            train_dataloader=dict(
-                batch_size=4,
-                num_workers=0,
-                dataset=dict(
-                    type='TinyImages',
-                    length=12,
-                    size=16,
-                    num_classes=4,
-                    pipeline=[dict(type='PackInputs')],
+    def train(hook, epochs, **changes):
+        folder = tmp_path / f'until_{epochs}'
+        runner = make_runner(
+            **{
+                # Trainings that start in the same second share a folder of logs.
+                'visualizer': dict(
+                    type='Visualizer',
+                    vis_backends=[dict(type='LocalVisBackend')],
+                    save_dir=str(folder),
                 ),
-                sampler=dict(type='DefaultSampler', shuffle=True),
-            ),
-            optim_wrapper=dict(optimizer=dict(type='SGD', lr=0.01)),
-            train_cfg=dict(by_epoch=True, max_epochs=epochs),
-            default_hooks=dict(logger=dict(type='LoggerHook', interval=1)),
-            custom_hooks=[hook, dict(type='GammaLogHook', interval=2)],
-            resume=resume,
+                'train_cfg.max_epochs': epochs,
+                'default_hooks': dict(logger=dict(type='LoggerHook', interval=1)),
+                'custom_hooks': [hook, dict(type='GammaLogHook', interval=2)],
+                **changes,
+            }
         )
-        runner = Runner.from_cfg(Config({**config, **changes}))
         runner.train()
-        path = tmp_path / f'until_{epochs}/vis_data/scalars.json'
-        return runner, [json.loads(line) for line in path.read_text().splitlines()]
+        lines = (folder / 'vis_data/scalars.json').read_text().splitlines()
+        return runner, [json.loads(line) for line in lines]
 
     return train
 
@@ -99,9 +78,9 @@ def test_length_must_be_positive():
 
 def test_epochs_in_a_training_by_iterations(train):
     with pytest.raises(ValueError, match='by_epoch=True of DistillWarmupHook needs ep'):
-        train(EPOCHS, epochs=1, train_cfg=dict(by_epoch=False, max_iters=2))
+        train(EPOCHS, epochs=1, train_cfg=BY_ITERATIONS)
 
 
 def test_iterations_in_a_training_by_iterations(train):
-    _, log = train(ITERATIONS, epochs=1, train_cfg=dict(by_epoch=False, max_iters=2))
+    _, log = train(ITERATIONS, epochs=1, train_cfg=BY_ITERATIONS)
     assert [line['distill_weight'] for line in log] == pytest.approx([0.2, 0.4])
