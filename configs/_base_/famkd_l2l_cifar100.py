@@ -1,25 +1,4 @@
-_base_ = [
-    './methods/famkd_l2l.py',
-    './datasets/cifar100_bs64.py',
-    './schedules/cifar100_240e.py',
-    './default_runtime.py',
-]
+# FAM-KD from layer to layer: every stage alone (Fig. 2).
+_base_ = './famkd_cifar100.py'
 
-# The stages of a CIFAR ResNet; a recipe for other networks names its own.
-model = dict(
-    input_shape=(3, 32, 32),
-    distiller=dict(
-        student_stages=[
-            'backbone.layer1',
-            'backbone.layer2',
-            'backbone.layer3',
-            'neck',
-        ],
-        teacher_stages=[
-            'backbone.layer1',
-            'backbone.layer2',
-            'backbone.layer3',
-            'neck',
-        ],
-    ),
-)
+model = dict(distiller=dict(fusion=dict(type='LocalAttentionConnector')))

@@ -1,32 +1,4 @@
-_base_ = [
-    './methods/famkd_l2l.py',
-    './datasets/imagenet_bs32.py',
-    'mmpretrain::_base_/schedules/imagenet_bs256.py',
-    './default_runtime.py',
-]
+# FAM-KD from layer to layer: every stage alone (Fig. 2).
+_base_ = './famkd_imagenet.py'
 
-# The stages of a ResNet; a recipe for other networks names its own.
-model = dict(
-    input_shape=(3, 224, 224),
-    distiller=dict(
-        student_stages=[
-            'backbone.layer1',
-            'backbone.layer2',
-            'backbone.layer3',
-            'backbone.layer4',
-            'neck',
-        ],
-        teacher_stages=[
-            'backbone.layer1',
-            'backbone.layer2',
-            'backbone.layer3',
-            'backbone.layer4',
-            'neck',
-        ],
-    ),
-)
-
-custom_hooks = [
-    dict(type='DistillWarmupHook', length=1),
-    dict(type='GammaLogHook', interval=100),
-]
+model = dict(distiller=dict(fusion=dict(type='LocalAttentionConnector')))

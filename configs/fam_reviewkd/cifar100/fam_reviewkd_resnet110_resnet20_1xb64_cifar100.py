@@ -1,8 +1,4 @@
-_base_ = '../../_base_/fam_reviewkd_cifar100.py'
+# ReviewKD with frequency attention in place of the 3x3 convolution (Table A.1).
+_base_ = '../../reviewkd/cifar100/reviewkd_resnet110_resnet20_1xb64_cifar100.py'
 
-model = dict(
-    architecture=dict(cfg_path='famkd::vanilla/cifar100/resnet20_1xb64_cifar100.py'),
-    teacher=dict(cfg_path='famkd::vanilla/cifar100/resnet110_1xb64_cifar100.py'),
-    teacher_ckpt='work_dirs/resnet110_1xb64_cifar100/epoch_240.pth',
-    distiller=dict(loss=dict(loss_weight=5.0)),
-)
+model = dict(distiller=dict(head=dict(type='FAMHead', with_relu=False)))

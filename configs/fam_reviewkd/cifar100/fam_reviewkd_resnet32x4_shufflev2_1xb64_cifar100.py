@@ -1,18 +1,4 @@
-_base_ = '../../_base_/fam_reviewkd_cifar100.py'
+# ReviewKD with frequency attention in place of the 3x3 convolution (Table A.1).
+_base_ = '../../reviewkd/cifar100/reviewkd_resnet32x4_shufflev2_1xb64_cifar100.py'
 
-model = dict(
-    architecture=dict(cfg_path='famkd::vanilla/cifar100/shufflev2_1xb64_cifar100.py'),
-    teacher=dict(cfg_path='famkd::vanilla/cifar100/resnet32x4_1xb64_cifar100.py'),
-    teacher_ckpt='work_dirs/resnet32x4_1xb64_cifar100/epoch_240.pth',
-    distiller=dict(
-        loss=dict(loss_weight=8.0),
-        student_stages=[
-            'backbone.layers.0',
-            'backbone.layers.1',
-            'backbone.layers.2',
-            'neck',
-        ],
-    ),
-)
-
-optim_wrapper = dict(optimizer=dict(lr=0.01))
+model = dict(distiller=dict(head=dict(type='FAMHead', with_relu=False)))

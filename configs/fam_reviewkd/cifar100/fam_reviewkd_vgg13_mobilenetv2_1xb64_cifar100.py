@@ -1,26 +1,4 @@
-_base_ = '../../_base_/fam_reviewkd_cifar100.py'
+# ReviewKD with frequency attention in place of the 3x3 convolution (Table A.1).
+_base_ = '../../reviewkd/cifar100/reviewkd_vgg13_mobilenetv2_1xb64_cifar100.py'
 
-model = dict(
-    architecture=dict(cfg_path='famkd::vanilla/cifar100/mobilenetv2_1xb64_cifar100.py'),
-    teacher=dict(cfg_path='famkd::vanilla/cifar100/vgg13_1xb64_cifar100.py'),
-    teacher_ckpt='work_dirs/vgg13_1xb64_cifar100/epoch_240.pth',
-    distiller=dict(
-        loss=dict(loss_weight=5.0),
-        student_stages=[
-            'backbone.layer1',
-            'backbone.layer2',
-            'backbone.layer3',
-            'backbone.layer4',
-            'neck',
-        ],
-        teacher_stages=[
-            dict(type='ModuleInputs', source='backbone.layer1.relu'),
-            dict(type='ModuleInputs', source='backbone.layer2.relu'),
-            dict(type='ModuleInputs', source='backbone.layer3.relu'),
-            dict(type='ModuleInputs', source='backbone.layer4.relu'),
-            'neck',
-        ],
-    ),
-)
-
-optim_wrapper = dict(optimizer=dict(lr=0.01))
+model = dict(distiller=dict(head=dict(type='FAMHead', with_relu=False)))

@@ -1,17 +1,4 @@
-_base_ = '../../_base_/fam_reviewkd_cifar100.py'
+# ReviewKD with frequency attention in place of the 3x3 convolution (Table A.1).
+_base_ = '../../reviewkd/cifar100/reviewkd_wrn_40_2_wrn_40_1_1xb64_cifar100.py'
 
-model = dict(
-    architecture=dict(cfg_path='famkd::vanilla/cifar100/wrn_40_1_1xb64_cifar100.py'),
-    teacher=dict(cfg_path='famkd::vanilla/cifar100/wrn_40_2_1xb64_cifar100.py'),
-    teacher_ckpt='work_dirs/wrn_40_2_1xb64_cifar100/epoch_240.pth',
-    distiller=dict(
-        loss=dict(loss_weight=5.0),
-        # Before the ReLU that follows each stage.
-        teacher_stages=[
-            dict(type='ModuleInputs', source='backbone.layer2.0.relu1'),
-            dict(type='ModuleInputs', source='backbone.layer3.0.relu1'),
-            dict(type='ModuleInputs', source='backbone.post.relu'),
-            'neck',
-        ],
-    ),
-)
+model = dict(distiller=dict(head=dict(type='FAMHead', with_relu=False)))

@@ -1,8 +1,4 @@
-_base_ = '../../_base_/fam_reviewkd_imagenet.py'
+# ReviewKD with frequency attention in place of the 3x3 convolution (Table A.1).
+_base_ = '../../reviewkd/imagenet/reviewkd_resnet34_resnet18_8xb32_imagenet.py'
 
-model = dict(
-    architecture=dict(cfg_path='mmpretrain::resnet/resnet18_8xb32_in1k.py'),
-    teacher=dict(cfg_path='mmpretrain::resnet/resnet34_8xb32_in1k.py'),
-    teacher_ckpt='https://mmassets.onedl.ai/mmclassification/v0/resnet/resnet34_8xb32_in1k_20210831-f257d4e6.pth',
-    distiller=dict(loss=dict(loss_weight=1.0)),
-)
+model = dict(distiller=dict(head=dict(type='FAMHead', with_relu=False)))

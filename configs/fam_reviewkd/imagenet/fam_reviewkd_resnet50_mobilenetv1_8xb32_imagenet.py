@@ -1,18 +1,4 @@
-_base_ = '../../_base_/fam_reviewkd_imagenet.py'
+# ReviewKD with frequency attention in place of the 3x3 convolution (Table A.1).
+_base_ = '../../reviewkd/imagenet/reviewkd_resnet50_mobilenetv1_8xb32_imagenet.py'
 
-model = dict(
-    architecture=dict(cfg_path='famkd::vanilla/imagenet/mobilenetv1_8xb32_imagenet.py'),
-    teacher=dict(cfg_path='mmpretrain::resnet/resnet50_8xb32_in1k.py'),
-    teacher_ckpt='https://mmassets.onedl.ai/mmclassification/v0/resnet/resnet50_8xb32_in1k_20210831-ea4938fc.pth',
-    distiller=dict(
-        loss=dict(loss_weight=8.0),
-        # Before the last ReLU of each stage.
-        student_stages=[
-            dict(type='ModuleInputs', source='backbone.layer1.relu'),
-            dict(type='ModuleInputs', source='backbone.layer2.relu'),
-            dict(type='ModuleInputs', source='backbone.layer3.relu'),
-            dict(type='ModuleInputs', source='backbone.layer4.relu'),
-            'neck',
-        ],
-    ),
-)
+model = dict(distiller=dict(head=dict(type='FAMHead', with_relu=False)))

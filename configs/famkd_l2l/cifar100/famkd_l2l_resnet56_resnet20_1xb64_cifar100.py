@@ -1,8 +1,4 @@
-_base_ = '../../_base_/famkd_l2l_cifar100.py'
+# FAM-KD from layer to layer: every stage alone (Fig. 2).
+_base_ = '../../famkd/cifar100/famkd_resnet56_resnet20_1xb64_cifar100.py'
 
-model = dict(
-    architecture=dict(cfg_path='famkd::vanilla/cifar100/resnet20_1xb64_cifar100.py'),
-    teacher=dict(cfg_path='famkd::vanilla/cifar100/resnet56_1xb64_cifar100.py'),
-    teacher_ckpt='work_dirs/resnet56_1xb64_cifar100/epoch_240.pth',
-    distiller=dict(loss=dict(loss_weight=1.0)),
-)
+model = dict(distiller=dict(fusion=dict(type='LocalAttentionConnector')))

@@ -1,21 +1,4 @@
-_base_ = '../../_base_/famkd_l2l_cifar100.py'
+# FAM-KD from layer to layer: every stage alone (Fig. 2).
+_base_ = '../../famkd/cifar100/famkd_vgg13_mobilenetv2_1xb64_cifar100.py'
 
-stages = [
-    'backbone.layer1',
-    'backbone.layer2',
-    'backbone.layer3',
-    'backbone.layer4',
-    'neck',
-]
-model = dict(
-    architecture=dict(cfg_path='famkd::vanilla/cifar100/mobilenetv2_1xb64_cifar100.py'),
-    teacher=dict(cfg_path='famkd::vanilla/cifar100/vgg13_1xb64_cifar100.py'),
-    teacher_ckpt='work_dirs/vgg13_1xb64_cifar100/epoch_240.pth',
-    distiller=dict(
-        loss=dict(loss_weight=20.0),
-        student_stages=stages,
-        teacher_stages=stages,
-    ),
-)
-
-optim_wrapper = dict(optimizer=dict(lr=0.01))
+model = dict(distiller=dict(fusion=dict(type='LocalAttentionConnector')))

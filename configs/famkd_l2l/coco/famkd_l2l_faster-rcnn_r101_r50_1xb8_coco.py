@@ -1,11 +1,4 @@
-_base_ = [
-    '../../_base_/methods/famkd_l2l_fpn.py',
-    '../../_base_/coco_detection.py',
-]
+# FAM-KD from layer to layer: every stage alone (Fig. 2).
+_base_ = '../../famkd/coco/famkd_faster-rcnn_r101_r50_1xb8_coco.py'
 
-model = dict(
-    architecture=dict(cfg_path='mmdet::faster_rcnn/faster-rcnn_r50_fpn_1x_coco.py'),
-    teacher=dict(cfg_path='mmdet::faster_rcnn/faster-rcnn_r101_fpn_2x_coco.py'),
-    teacher_ckpt='https://download.openmmlab.com/mmdetection/v2.0/faster_rcnn/faster_rcnn_r101_fpn_2x_coco/faster_rcnn_r101_fpn_2x_coco_bbox_mAP-0.398_20200504_210455-1d2dac9c.pth',
-    distiller=dict(loss=dict(loss_weight=1.0)),
-)
+model = dict(distiller=dict(fusion=dict(type='LocalAttentionConnector')))

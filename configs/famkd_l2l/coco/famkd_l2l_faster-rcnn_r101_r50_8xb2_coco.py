@@ -1,11 +1,4 @@
-# 8 GPUs: twice the batch and learning rate, half the iterations.
-_base_ = './famkd_l2l_faster-rcnn_r101_r50_1xb8_coco.py'
+# FAM-KD from layer to layer: every stage alone (Fig. 2).
+_base_ = '../../famkd/coco/famkd_faster-rcnn_r101_r50_8xb2_coco.py'
 
-train_dataloader = dict(batch_size=2)
-optim_wrapper = dict(optimizer=dict(lr=0.02))
-param_scheduler = [
-    dict(type='LinearLR', start_factor=0.001, by_epoch=False, begin=0, end=500),
-    dict(type='MultiStepLR', by_epoch=False, milestones=[60000, 80000], gamma=0.1),
-]
-train_cfg = dict(max_iters=90000, val_interval=10000)
-auto_scale_lr = dict(base_batch_size=16)
+model = dict(distiller=dict(fusion=dict(type='LocalAttentionConnector')))

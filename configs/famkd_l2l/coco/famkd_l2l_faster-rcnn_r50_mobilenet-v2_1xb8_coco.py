@@ -1,13 +1,4 @@
-_base_ = [
-    '../../_base_/methods/famkd_l2l_fpn.py',
-    '../../_base_/coco_detection.py',
-]
+# FAM-KD from layer to layer: every stage alone (Fig. 2).
+_base_ = '../../famkd/coco/famkd_faster-rcnn_r50_mobilenet-v2_1xb8_coco.py'
 
-model = dict(
-    architecture=dict(
-        cfg_path='famkd::vanilla/coco/faster-rcnn_mobilenet-v2_fpn_1xb8_coco.py'
-    ),
-    teacher=dict(cfg_path='mmdet::faster_rcnn/faster-rcnn_r50_fpn_2x_coco.py'),
-    teacher_ckpt='https://download.openmmlab.com/mmdetection/v2.0/faster_rcnn/faster_rcnn_r50_fpn_2x_coco/faster_rcnn_r50_fpn_2x_coco_bbox_mAP-0.384_20200504_210434-a5d8aa15.pth',
-    distiller=dict(loss=dict(loss_weight=2.0)),
-)
+model = dict(distiller=dict(fusion=dict(type='LocalAttentionConnector')))

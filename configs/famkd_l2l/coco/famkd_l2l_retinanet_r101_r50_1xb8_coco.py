@@ -1,14 +1,4 @@
-_base_ = [
-    '../../_base_/methods/famkd_l2l_fpn.py',
-    '../../_base_/coco_detection.py',
-]
+# FAM-KD from layer to layer: every stage alone (Fig. 2).
+_base_ = '../../famkd/coco/famkd_retinanet_r101_r50_1xb8_coco.py'
 
-model = dict(
-    architecture=dict(cfg_path='mmdet::retinanet/retinanet_r50_fpn_1x_coco.py'),
-    teacher=dict(cfg_path='mmdet::retinanet/retinanet_r101_fpn_2x_coco.py'),
-    teacher_ckpt='https://download.openmmlab.com/mmdetection/v2.0/retinanet/retinanet_r101_fpn_2x_coco/retinanet_r101_fpn_2x_coco_20200131-5560aee8.pth',
-    distiller=dict(loss=dict(loss_weight=1.0)),
-)
-
-# mmdet's learning rate of RetinaNet, 0.01 at batch 16, by the linear rule.
-optim_wrapper = dict(optimizer=dict(lr=0.005))
+model = dict(distiller=dict(fusion=dict(type='LocalAttentionConnector')))

@@ -1,8 +1,4 @@
-_base_ = '../../_base_/famkd_l2l_imagenet.py'
+# FAM-KD from layer to layer: every stage alone (Fig. 2).
+_base_ = '../../famkd/imagenet/famkd_resnet34_resnet18_8xb32_imagenet.py'
 
-model = dict(
-    architecture=dict(cfg_path='mmpretrain::resnet/resnet18_8xb32_in1k.py'),
-    teacher=dict(cfg_path='mmpretrain::resnet/resnet34_8xb32_in1k.py'),
-    teacher_ckpt='https://mmassets.onedl.ai/mmclassification/v0/resnet/resnet34_8xb32_in1k_20210831-f257d4e6.pth',
-    distiller=dict(loss=dict(loss_weight=1.0)),
-)
+model = dict(distiller=dict(fusion=dict(type='LocalAttentionConnector')))

@@ -1,18 +1,4 @@
-_base_ = '../../_base_/famkd_l2l_imagenet.py'
+# FAM-KD from layer to layer: every stage alone (Fig. 2).
+_base_ = '../../famkd/imagenet/famkd_resnet50_mobilenetv1_8xb32_imagenet.py'
 
-model = dict(
-    architecture=dict(cfg_path='famkd::vanilla/imagenet/mobilenetv1_8xb32_imagenet.py'),
-    teacher=dict(cfg_path='mmpretrain::resnet/resnet50_8xb32_in1k.py'),
-    teacher_ckpt='https://mmassets.onedl.ai/mmclassification/v0/resnet/resnet50_8xb32_in1k_20210831-ea4938fc.pth',
-    distiller=dict(
-        loss=dict(loss_weight=1.0),
-        # Before the last ReLU of each stage.
-        student_stages=[
-            dict(type='ModuleInputs', source='backbone.layer1.relu'),
-            dict(type='ModuleInputs', source='backbone.layer2.relu'),
-            dict(type='ModuleInputs', source='backbone.layer3.relu'),
-            dict(type='ModuleInputs', source='backbone.layer4.relu'),
-            'neck',
-        ],
-    ),
-)
+model = dict(distiller=dict(fusion=dict(type='LocalAttentionConnector')))
