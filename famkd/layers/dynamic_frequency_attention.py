@@ -4,6 +4,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import conv2d
 
+from .check_map import check_map
 from .depthwise_filter import depthwise_filter, resample_spectrum
 from .frequency_filter import half_spectrum_scale, mirror, unfold_spectrum
 from .high_pass import high_pass_mask
@@ -46,8 +47,8 @@ class DynamicFrequencyAttention(nn.Module):
         - Output: (N, out_channels, H, W)
 
     Raises:
-        ValueError: If the mask, cutoff or base size is invalid, or both branches
-            are off.
+        ValueError: If the mask, cutoff or base size is invalid, both branches
+            are off, or the input is no map of ``in_channels`` channels.
 
     Source: FAM-KD (WACV 2024), section 3.2; the filter for any size is ours.
     """
@@ -159,11 +160,14 @@ class DynamicFrequencyAttention(nn.Module):
         """
         device = self.filter.device
         mask = high_pass_mask(self.high_pass, size, self.cutoff, device=device)
-        mask = _hermitian_half(torch.fft.ifftshift(mask)).to(self.filter)
-        base = torch.view_as_complex(gain * self.scale[..., None] * self._bins)
-        return mask * resample_spectrum(base, self.base_size, size)
+        bins = gain * self.scale[..., None] * self._bins
+        # There are no complex numbers of bfloat16.
+        bins = bins.to(torch.promote_types(bins.dtype, torch.float32))
+        base = resample_spectrum(torch.view_as_complex(bins), self.base_size, size)
+        return _hermitian_half(torch.fft.ifftshift(mask)).to(bins) * base
 
     def forward(self, x: Tensor) -> Tensor:
+        check_map(self, x, self.in_channels)
         if not self.global_branch:
             return self.gamma2.to(x.dtype) * self.pointwise(x)
         x = conv2d(x, self.pointwise.weight)

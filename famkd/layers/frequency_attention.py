@@ -3,6 +3,7 @@
 import torch
 from torch import Tensor, nn
 
+from .check_map import check_map
 from .frequency_filter import (
     frequency_filter,
     half_spectrum_scale,
@@ -48,7 +49,7 @@ class FrequencyAttention(nn.Module):
 
     Raises:
         ValueError: If the mask or cutoff is invalid, both branches are off, or
-            the input map has another size than ``size``.
+            the input is no map of ``in_channels`` channels and size ``size``.
 
     Source: FAM-KD (WACV 2024), section 3.2 and Fig. 1.
     """
@@ -77,11 +78,11 @@ class FrequencyAttention(nn.Module):
         self.global_branch = global_branch
         self.local_branch = local_branch
 
-        mask = high_pass_mask(high_pass, self.size, cutoff)
-        self.register_buffer('mask', torch.fft.ifftshift(mask), persistent=False)
+        mask = torch.fft.ifftshift(high_pass_mask(high_pass, self.size, cutoff))
+        self.register_buffer('mask', mask.float(), persistent=False)
         if global_branch:
             self.register_buffer(
-                'scale', half_spectrum_scale(self.mask).float(), persistent=False
+                'scale', half_spectrum_scale(mask).float(), persistent=False
             )
             # Not 4-D or 5-D: `.to(memory_format=...)` would lay it out as a map.
             self.filter = nn.Parameter(
@@ -159,6 +160,7 @@ class FrequencyAttention(nn.Module):
         )
 
     def forward(self, x: Tensor) -> Tensor:
+        check_map(self, x, self.in_channels)
         if x.shape[-2:] != self.size:
             raise ValueError(
                 f'the map is {tuple(x.shape[-2:])} but this FrequencyAttention was '

@@ -59,7 +59,9 @@ class ReferenceFrequencyAttention(nn.Module):
         self.filter.copy_(torch.stack((filter.real, filter.imag)))
 
     def forward(self, x: Tensor) -> Tensor:
-        spectrum = torch.fft.fft2(x, norm='ortho')
+        # There are no transforms of half precision that take all sizes.
+        full = x.to(torch.promote_types(x.dtype, torch.float32))
+        spectrum = torch.fft.fft2(full, norm='ortho')
         mixed = torch.einsum('nihw,iohw->nohw', spectrum, torch.complex(*self.filter))
         passed = torch.fft.ifftshift(
             self.mask * torch.fft.fftshift(mixed, dim=(-2, -1)), dim=(-2, -1)

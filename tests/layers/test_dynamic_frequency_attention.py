@@ -222,6 +222,19 @@ def test_autocast(dtype):
     assert {p.grad.dtype for p in module.parameters()} == {torch.float32}
 
 
+@pytest.mark.parametrize('dtype', [torch.bfloat16, torch.float16])
+def test_layer_of_half_precision(dtype):
+    torch.manual_seed(0)
+    module = DynamicFrequencyAttention(3, 4)
+    x = torch.randn(2, 3, 25, 42)
+    expected = module(x)
+    out = module.to(dtype)(x.to(dtype))
+    assert out.dtype == dtype
+    assert_close(out.float(), expected, 2e-2)
+    out.float().sum().backward()
+    assert {p.grad.dtype for p in module.parameters()} == {dtype}
+
+
 class ElementCounter(TorchDispatchMode):
     """Counts the elements that all operations write."""
 
@@ -306,7 +319,7 @@ def test_full_spectrum_before_and_after_the_mask(size):
     torch.testing.assert_close(full, mask * unmasked)
     y = torch.randn(1, 4, *size, dtype=torch.float64)
     ours.pointwise.weight.data = torch.eye(4)[..., None, None].double()
-    ours.pointwise.in_channels = 4
+    ours.in_channels = 4
     ours.gamma2.data.zero_()
     expected = 0.7 * torch.fft.ifft2(full * torch.fft.fft2(y)).real
     torch.testing.assert_close(ours(y), expected)

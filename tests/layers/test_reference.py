@@ -31,3 +31,15 @@ def test_equals_the_released_code(path):
     for ours, expected in pairs:
         atol = 1e-5 * expected.abs().max().item()
         torch.testing.assert_close(ours, expected, rtol=0, atol=atol)
+
+
+@pytest.mark.parametrize('dtype', [torch.bfloat16, torch.float16])
+def test_half_precision(dtype):
+    # As in autocast on a GPU, which hands transforms what it gets.
+    torch.manual_seed(0)
+    layer = ReferenceFrequencyAttention(3, 4, (5, 7))
+    x = torch.randn(2, 3, 5, 7)
+    expected = layer(x)
+    layer.local.to(dtype)
+    out = layer(x.to(dtype))
+    assert (out - expected).abs().max() < 1e-2 * expected.abs().max()

@@ -9,6 +9,7 @@ import shlex
 import shutil
 import subprocess
 import tempfile
+import warnings
 from pathlib import Path
 
 import torch
@@ -39,38 +40,48 @@ def library() -> ctypes.CDLL:
     """Load the compiled kernels, compiling them if the cache does not hold them.
 
     The compiler is ``$CXX``, else ``c++``, ``g++`` or ``clang++``; the cache is
-    ``$XDG_CACHE_HOME/famkd``, by default ``~/.cache/famkd``.
+    ``$XDG_CACHE_HOME/famkd``, by default ``~/.cache/famkd``. What it holds is used
+    where there is no compiler, too.
 
     Raises:
         RuntimeError: If the kernels cannot be compiled, stored or loaded.
     """
-    found = next(filter(shutil.which, ('c++', 'g++', 'clang++')), 'c++')
-    compiler = shlex.split(os.environ.get('CXX') or found)
     cache = Path(os.environ.get('XDG_CACHE_HOME') or '~/.cache').expanduser() / 'famkd'
+    key = '\0'.join([*(x.read_text() for x in SOURCES), FLAGS, _processor()])
+    path = cache / f'kernels-{hashlib.sha256(key.encode()).hexdigest()}.so'
     try:
-        version = _run(*compiler, '--version')
-        texts = [source.read_text() for source in SOURCES]
-        key = '\0'.join([*texts, FLAGS, *compiler, version, _processor()])
-        path = cache / f'kernels-{hashlib.sha256(key.encode()).hexdigest()}.so'
-        if not path.exists():
-            cache.mkdir(parents=True, exist_ok=True)
-            # several processes may do this at once: each renames a complete file
-            with tempfile.TemporaryDirectory(dir=cache) as folder:
-                built = Path(folder) / path.name
-                sources = map(str, SOURCES)
-                _run(*compiler, *FLAGS.split(), *sources, '-o', str(built))
-                built.replace(path)
         return ctypes.CDLL(str(path))
-    except (OSError, subprocess.SubprocessError) as error:
+    except OSError:
+        pass  # not compiled yet, or damaged
+    found = next(filter(shutil.which, ('c++', 'g++', 'clang++')), 'c++')
+    compiler = os.environ.get('CXX') or found
+    try:
+        cache.mkdir(parents=True, exist_ok=True)
+        # several processes may do this at once: each renames a complete file
+        with tempfile.TemporaryDirectory(dir=cache) as folder:
+            built = Path(folder) / path.name
+            command = [*shlex.split(compiler), *FLAGS.split(), *map(str, SOURCES)]
+            subprocess.run(
+                [*command, '-o', built], check=True, capture_output=True, text=True
+            )
+            built.replace(path)
+        return ctypes.CDLL(str(path))
+    except (OSError, ValueError, subprocess.SubprocessError) as error:
         reason = getattr(error, 'stderr', None) or error
         raise RuntimeError(
-            f'the CPU kernels cannot be compiled with {shlex.join(compiler)} '
-            f'(CXX) into {cache} (XDG_CACHE_HOME): {reason}'
+            f'the CPU kernels cannot be compiled with {compiler} (CXX) into {cache} '
+            f'(XDG_CACHE_HOME): {reason}'
         ) from error
 
 
-def _run(*command: str) -> str:
-    return subprocess.run(command, check=True, capture_output=True, text=True).stdout
+@functools.cache
+def warn_of_fallback(reason: str) -> None:
+    """Warn, once, that the layers are slow where a kernel cannot be used."""
+    warnings.warn(
+        'famkd: local attention and FAM fall back to slow forms that PyTorch can '
+        f'compute without our kernels: {reason}',
+        stacklevel=2,
+    )
 
 
 def _processor() -> str:

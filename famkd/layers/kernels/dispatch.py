@@ -3,12 +3,11 @@
 import functools
 import logging
 import os
-import warnings
 
 import torch
 from torch import Tensor
 
-from . import op, reference
+from . import compiled, op, reference
 
 BACKENDS = ('reference', 'cpu', 'triton')
 ENV_VARIABLE = 'FAMKD_ATTENTION'
@@ -116,11 +115,7 @@ def _fastest_backend(device: str) -> str:
         try:
             op.load_kernels(backend).check(device)
         except (ImportError, RuntimeError) as error:
-            warnings.warn(
-                'famkd: window attention falls back to the slow reference form: '
-                f'{error}',
-                stacklevel=4,
-            )
+            compiled.warn_of_fallback(str(error))
             backend = 'reference'
     _log(backend)
     return backend

@@ -40,10 +40,6 @@ class EarlyStop:
         self._modules = [modules[r.source] for r in self._recorders.values() if modules]
         self._handles = []
 
-    def disable(self) -> None:
-        """Lets the forward pass run to its end."""
-        self._modules = []
-
     def __enter__(self) -> None:
         self._handles = [
             module.register_forward_hook(self._stop_if_recorded)

@@ -47,8 +47,8 @@ class FeatureDistill(SingleTeacherDistill):
         allow_random_teacher: Whether the teacher may have weights that no
             checkpoint gave. Defaults to False.
         teacher_acceleration: Options of :func:`accelerate` for the teacher,
-            ``channels_last``, ``fuse_bn`` and ``compile``. A compiled teacher
-            runs to its end. Defaults to None (none of them).
+            ``channels_last``, ``fuse_bn`` and ``compile``. Defaults to None (none
+            of them).
         inherit: Modules of the student, such as ``('neck', 'bbox_head')``, that
             start as the teacher's where names and shapes agree, see
             :func:`inherited_weights`. Defaults to () (none).
@@ -119,13 +119,9 @@ class FeatureDistill(SingleTeacherDistill):
         self._renormalize = teacher_normalization(
             self.data_preprocessor, self.teacher.data_preprocessor, own_normalization
         )
-        acceleration = teacher_acceleration or {}
-        accelerate(self.teacher, **acceleration)
+        accelerate(self.teacher, **(teacher_acceleration or {}))
         self.distill_weight = 1.0
         self._early_stop = EarlyStop(self.distiller, self.teacher, from_student=False)
-        if acceleration.get('compile'):
-            # What is compiled cannot be left by an exception.
-            self._early_stop.disable()
         # The layers say which kernels they use: in the log of the training.
         logger = logging.getLogger('famkd')
         logger.handlers = list(MMLogger.get_current_instance().handlers)

@@ -23,6 +23,7 @@ def forget():
     compiled.library.cache_clear()
     dispatch._fastest_backend.cache_clear()
     transpose._compiles.cache_clear()
+    compiled.warn_of_fallback.cache_clear()
 
 
 @pytest.fixture
@@ -79,18 +80,49 @@ def test_two_processes_at_once(cache):
     [
         ('no-such-compiler', 'no-such-compiler'),
         (f'{sys.executable} -c raise(SystemExit("broken"))', 'broken'),
+        ('c++ "', 'quotation'),
     ],
 )
 def test_falls_back_without_compiler(cache, monkeypatch, compiler, reason):
     monkeypatch.setenv('CXX', compiler)
     tensors = inputs()
-    with pytest.warns(UserWarning, match='falls back to the slow reference') as caught:
+    with pytest.warns(UserWarning, match='fall back to slow forms') as caught:
         out = window_attention(*tensors)
         window_attention(*tensors)
     assert len(caught) == 1 and reason in str(caught[0].message)
     assert torch.equal(out, window_attention(*tensors, backend='reference'))
     with pytest.raises(RuntimeError, match=reason):  # asked for by name
         window_attention(*tensors, backend='cpu')
+
+
+def test_one_warning_of_both_layers(cache, monkeypatch):
+    layer = FrequencyAttention(2, 3, (4, 5))
+    x = torch.randn(2, 2, 4, 5)
+    with monkeypatch.context() as context:
+        context.setenv('CXX', 'no-such-compiler')
+        with pytest.warns(UserWarning, match='no-such-compiler') as caught:
+            out = layer(x)
+            window_attention(*inputs())
+            layer(x)
+    assert len(caught) == 1
+    forget()
+    assert torch.equal(layer(x), out)
+
+
+def test_what_is_compiled_needs_no_compiler(cache, monkeypatch):
+    tensors = inputs()
+    out = window_attention(*tensors, backend='cpu')
+    forget()
+    monkeypatch.setenv('CXX', 'no-such-compiler')
+    assert torch.equal(window_attention(*tensors, backend='cpu'), out)
+
+
+def test_damaged_library_is_compiled_again(cache):
+    for _ in range(2):
+        subprocess.run([sys.executable, '-c', USE], check=True, timeout=120)
+        (library,) = cache.iterdir()
+        assert library.stat().st_size > 0
+        library.write_bytes(b'')
 
 
 def test_falls_back_without_cache(cache):
@@ -103,16 +135,3 @@ def test_no_warning_when_it_works(cache):
     with warnings.catch_warnings():
         warnings.simplefilter('error')
         window_attention(*inputs())
-
-
-def test_frequency_attention_without_compiler(cache, monkeypatch, caplog):
-    layer = FrequencyAttention(2, 3, (4, 5))
-    x = torch.randn(2, 2, 4, 5)
-    out = layer(x)
-    forget()
-    monkeypatch.setenv('CXX', 'no-such-compiler')
-    with caplog.at_level('INFO', 'famkd'):
-        assert torch.equal(layer(x), out)
-        layer(x)
-    (record,) = caplog.records
-    assert 'no-such-compiler' in record.getMessage()

@@ -1,7 +1,14 @@
 import pytest
 import torch
+from torch.fx.experimental.proxy_tensor import make_fx
 
-from famkd.layers.kernels.transpose import transpose
+from famkd.layers import FrequencyAttention
+from famkd.layers.kernels.transpose import _compiles, transpose
+
+
+@pytest.fixture(autouse=True)
+def by_the_kernel():
+    assert _compiles()
 
 
 @pytest.fixture(params=[1, 2, 3])
@@ -32,3 +39,12 @@ def test_of_views():
 def test_on_other_devices():
     matrix = torch.empty(6, 5, dtype=torch.complex64, device='meta')
     assert transpose(matrix).stride() == (6, 1)
+
+
+def test_frequency_attention_can_be_traced():
+    layer = FrequencyAttention(2, 3, (4, 5), backend='fft')
+    traced = make_fx(layer)(torch.randn(2, 2, 4, 5))
+    compiled = torch.compile(layer, fullgraph=True, backend='aot_eager')
+    x = torch.randn(2, 2, 4, 5)
+    torch.testing.assert_close(traced(x), layer(x))
+    torch.testing.assert_close(compiled(x), layer(x))

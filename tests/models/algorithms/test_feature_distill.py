@@ -5,6 +5,7 @@ import torch
 from mmengine.logging import MMLogger
 from torch.nn.functional import kl_div, log_softmax, softmax
 
+from famkd.layers import LocalAttention
 from famkd.layers.kernels import dispatch
 from famkd.layers.reference import ReferenceFrequencyAttention
 from famkd.models import FeatureDistill, ReviewDistiller
@@ -84,6 +85,15 @@ def test_teacher_runs_to_the_end_where_its_logits_are_recorded(
     calls = count_calls(model.teacher.head)
     model(*batch, mode='loss')
     assert len(calls) == 1
+
+
+@pytest.mark.parametrize('option', ['channels_last', 'fuse_bn', 'compile'])
+def test_accelerated_teacher_gives_the_same_losses(option, config, build, batch):
+    model = build({**config, 'teacher_acceleration': {option: True}}).train()
+    calls = count_calls(model.teacher.head)
+    losses = model(*batch, mode='loss')
+    torch.testing.assert_close(losses, build(config).train()(*batch, mode='loss'))
+    assert not calls
 
 
 def test_teacher_runs_without_autograd(model, batch):
@@ -233,6 +243,9 @@ def test_training_equals_that_of_the_reference_form(model, batch):
         for form in (fast, slow):
             form.load_full_spectrum(filter / fast.in_channels)
         theirs['head'].fam = slow
+    for module in reference.modules():
+        if isinstance(module, LocalAttention):
+            module.backend = 'reference'
 
     curves = []
     for form in (model, reference):
