@@ -19,6 +19,7 @@ from torch import nn
 from famkd.layers import FrequencyAttention, LocalAttention
 from famkd.layers.reference import ReferenceFrequencyAttention
 
+DTYPES = ['float32', 'bfloat16', 'float16']
 # (N, C, H, W): how the cost grows with each of them.
 SIZES = [
     (64, 16, 32, 32),
@@ -34,13 +35,16 @@ SIZES = [
 ]
 
 
-def layers(kind: str, size: tuple[int, int, int, int]) -> tuple[nn.Module, nn.Module]:
+def layers(
+    kind: str, size: tuple[int, int, int, int], backend: str | None
+) -> tuple[nn.Module, nn.Module]:
     """The reference and the fast form of a layer."""
     _, channels, height, width = size
     if kind == 'attention':
         return LocalAttention(channels, backend='reference'), LocalAttention(channels)
     shape = (channels, channels, (height, width))
-    return ReferenceFrequencyAttention(*shape), FrequencyAttention(*shape)
+    fast = FrequencyAttention(*shape, backend=backend)
+    return ReferenceFrequencyAttention(*shape), fast
 
 
 def step(layer: nn.Module, x: torch.Tensor, dtype: torch.dtype) -> Callable[[], None]:
@@ -60,9 +64,22 @@ def step(layer: nn.Module, x: torch.Tensor, dtype: torch.dtype) -> Callable[[], 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument('--device', default='cpu', choices=['cpu', 'cuda'])
-    parser.add_argument('--dtype', default='float32', choices=['float32', 'bfloat16'])
+    parser.add_argument('--dtype', default='float32', choices=DTYPES)
     parser.add_argument('--threads', type=int, default=2, help='CPU threads')
     parser.add_argument('--rounds', type=int, default=7)
+    parser.add_argument(
+        '--size',
+        type=int,
+        nargs=4,
+        action='append',
+        metavar=('N', 'C', 'H', 'W'),
+        help='of the map; may be repeated; default: ten of them',
+    )
+    parser.add_argument(
+        '--backend',
+        choices=['fft', 'dft'],
+        help='how FAM transforms; default: chosen automatically',
+    )
     parser.add_argument('--json', type=Path, help='file for the figures')
     parser.add_argument('--plot', type=Path, help='file for the plot (PNG or SVG)')
     args = parser.parse_args()
@@ -71,10 +88,12 @@ def main() -> None:
 
     results = []
     for kind in ('attention', 'fam'):
-        for size in SIZES:
+        for size in args.size or SIZES:
             torch.manual_seed(0)
             x = torch.randn(size, device=args.device, requires_grad=True)
-            reference, fast = (m.to(args.device) for m in layers(kind, size))
+            reference, fast = (
+                m.to(args.device) for m in layers(kind, size, args.backend)
+            )
             seconds = interleaved(
                 {'reference': step(reference, x, dtype), 'fast': step(fast, x, dtype)},
                 args.rounds,

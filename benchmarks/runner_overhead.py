@@ -3,10 +3,10 @@
     python benchmarks/runner_overhead.py --threads 2
 
 Trains a FAM-KD recipe through the Runner on JPEG files that it makes itself
-(workers, augmentation, logging and checkpoints as in the recipe). Every few
-iterations the training pauses for some bare steps on the batch at hand: forward,
-backward, optimizer and nothing else. Both kinds of step thus meet the same
-noise; the overhead is the ratio of their medians.
+(workers, augmentation, logging as in the recipe). Between segments of the training it
+waits until the workers have no more to do, and takes some bare steps on a batch in
+memory: forward, backward, optimizer and nothing else. The overhead is the ratio of
+what a step of either takes on average, a median over the segments.
 """
 
 import argparse
@@ -31,32 +31,38 @@ CONFIG = (
 CLASSES = 10
 
 
-class BareSteps(Hook):
-    """Times the runner's steps, and bare steps in between."""
+class Segments(Hook):
+    """Times segments of the training, and bare steps in between.
+
+    Args:
+        length: Steps of a segment.
+        untimed: First steps of a segment, for which the workers have worked ahead.
+        bare: Bare steps after each segment.
+    """
 
     priority = 'LOWEST'
 
-    def __init__(self, every: int = 5, bare: int = 2) -> None:
-        self.every, self.bare = every, bare
+    def __init__(self, length: int, untimed: int = 5, bare: int = 10) -> None:
+        self.length, self.untimed, self.bare = length, untimed, bare
         self.runner_seconds, self.bare_seconds = [], []
 
     def after_train_iter(self, runner, batch_idx, data_batch=None, outputs=None):
-        now = time.perf_counter()
-        # The first steps start workers and compile kernels.
-        if batch_idx > self.every:
-            self.runner_seconds.append(now - self.start)
-        if self.every_n_inner_iters(batch_idx, self.every):
+        step = batch_idx % self.length + 1
+        if step == self.untimed:
+            self.start = time.perf_counter()
+        if step == self.length:
+            seconds = time.perf_counter() - self.start
+            self.runner_seconds.append(seconds / (self.length - self.untimed))
+            time.sleep(1)  # The workers fill their queues.
+            data = runner.model.data_preprocessor(data_batch, True)
+            begin = time.perf_counter()
             for _ in range(self.bare):
-                begin = time.perf_counter()
-                bare_step(runner.model, runner.optim_wrapper.optimizer, data_batch)
-                if batch_idx > self.every:
-                    self.bare_seconds.append(time.perf_counter() - begin)
-        self.start = time.perf_counter()
+                bare_step(runner.model, runner.optim_wrapper.optimizer, data)
+            self.bare_seconds.append((time.perf_counter() - begin) / self.bare)
 
 
-def bare_step(model, optimizer, data_batch) -> None:
+def bare_step(model, optimizer, data) -> None:
     """Forward, backward and optimizer, in plain PyTorch."""
-    data = model.data_preprocessor(data_batch, True)
     losses = model(data['inputs'], data['data_samples'], mode='loss')
     sum(value for name, value in losses.items() if 'loss' in name).backward()
     optimizer.step()
@@ -77,20 +83,26 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument('--threads', type=int, default=2, help='CPU threads')
     parser.add_argument('--batch', type=int, default=64)
-    parser.add_argument('--steps', type=int, default=60)
+    parser.add_argument('--segments', type=int, default=5)
+    parser.add_argument('--length', type=int, default=25, help='steps of a segment')
+    parser.add_argument(
+        '--collate',
+        default='default_collate',
+        help="how batches are put together; MMEngine's default is pseudo_collate",
+    )
     parser.add_argument('--json', type=Path, help='file for the figures')
     args = parser.parse_args()
     torch.set_num_threads(args.threads)
 
     with tempfile.TemporaryDirectory() as folder:
-        make_images(Path(folder), args.steps * args.batch)
+        make_images(Path(folder), args.segments * args.length * args.batch)
         config = Config.fromfile(CONFIG)
         config.work_dir = str(Path(folder, 'work_dir'))
         config.model.update(teacher_ckpt=None, allow_random_teacher=True)
         loader = config.train_dataloader
         loader.batch_size = args.batch
         # As tools/train.py sets them.
-        loader.update(persistent_workers=True, collate_fn=dict(type='default_collate'))
+        loader.update(persistent_workers=True, collate_fn=dict(type=args.collate))
         loader.dataset = dict(
             type='CustomDataset',
             data_root=folder,
@@ -102,13 +114,13 @@ def main() -> None:
         config.val_cfg = config.val_dataloader = config.val_evaluator = None
         config.test_cfg = config.test_dataloader = config.test_evaluator = None
         runner = Runner.from_cfg(config)
-        steps = BareSteps()
-        runner.register_hook(steps)
+        segments = Segments(args.length)
+        runner.register_hook(segments)
         runner.train()
 
     seconds = {
-        'runner_step': statistics.median(steps.runner_seconds),
-        'bare_step': statistics.median(steps.bare_seconds),
+        'runner_step': statistics.median(segments.runner_seconds),
+        'bare_step': statistics.median(segments.bare_seconds),
     }
     overhead = seconds['runner_step'] / seconds['bare_step'] - 1
     print(f'{CONFIG.stem}, batch {args.batch}; {machine("cpu")}')

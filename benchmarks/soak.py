@@ -86,7 +86,9 @@ class Samples(Hook):
         self.start = time.process_time()
 
 
-def train(iterations: int, workers: int, work_dir: str) -> dict[str, list[float]]:
+def train(
+    iterations: int, workers: int, pad: int, work_dir: str
+) -> dict[str, list[float]]:
     """Distils, and returns the figures of every iteration."""
 
     def classifier(channels):
@@ -125,7 +127,7 @@ def train(iterations: int, workers: int, work_dir: str) -> dict[str, list[float]
                 ),
             ),
             data_preprocessor=dict(
-                mean=[127.5] * 3, std=[127.5] * 3, pad_size_divisor=8
+                mean=[127.5] * 3, std=[127.5] * 3, pad_size_divisor=pad
             ),
             train_dataloader=dict(
                 batch_size=2,
@@ -180,13 +182,14 @@ def main() -> int:
     parser.add_argument('--iterations', type=int, default=2000)
     parser.add_argument('--threads', type=int, default=1, help='CPU threads')
     parser.add_argument('--workers', type=int, default=1, help='of the data loader')
+    parser.add_argument('--pad', type=int, default=8, help='image sizes to multiples')
     parser.add_argument('--json', type=Path, help='file for the figures')
     args = parser.parse_args()
     torch.set_num_threads(args.threads)
 
     start = time.perf_counter()
     with tempfile.TemporaryDirectory() as folder:
-        result = growth(train(args.iterations, args.workers, folder))
+        result = growth(train(args.iterations, args.workers, args.pad, folder))
     minutes = (time.perf_counter() - start) / 60
     print(f'{args.iterations} iterations in {minutes:.1f} min; {machine("cpu")}')
     print_table(

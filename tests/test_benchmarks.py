@@ -39,6 +39,42 @@ def test_distill_step_names_the_known_pairs():
     assert 'famkd_resnet56_resnet20_1xb64_cifar100' in done.stderr
 
 
+def test_layers_needs_torch_alone(tmp_path):
+    out, plot = tmp_path / 'out.json', tmp_path / 'plot.png'
+    # Whatever is imported before it says what is not there.
+    blocked = ['mmengine', 'mmcv', 'mmpretrain', 'mmdet', 'mmrazor']
+    start = f"""
+import runpy, sys
+sys.modules.update(dict.fromkeys({blocked}))
+sys.path.insert(0, {str(BENCHMARKS)!r})
+sys.argv[0] = 'layers.py'
+runpy.run_path({str(BENCHMARKS / 'layers.py')!r}, run_name='__main__')
+"""
+    options = ['--size', '2', '4', '5', '7', '--size', '1', '2', '1', '1']
+    options += ['--rounds', '1', '--json', out, '--plot', plot]
+    done = subprocess.run(
+        [sys.executable, '-c', start, *options], capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr
+    rows = json.loads(out.read_text())['results']
+    assert [(row['layer'], row['size']) for row in rows] == [
+        (layer, size)
+        for layer in ('attention', 'fam')
+        for size in ([2, 4, 5, 7], [1, 2, 1, 1])
+    ]
+    assert all(row['reference'] > 0 and row['fast'] > 0 for row in rows)
+    assert plot.stat().st_size > 1000
+
+
+def test_runner_overhead_in_short(tmp_path):
+    out = tmp_path / 'out.json'
+    options = ['--segments', '1', '--length', '7', '--batch', '2', '--json', out]
+    done = run('runner_overhead.py', *options)
+    assert 'the runner adds' in done.stdout, done.stderr
+    figures = json.loads(out.read_text())
+    assert figures['runner_step'] > 0 and figures['bare_step'] > 0
+
+
 def test_soak_in_short(tmp_path):
     out = tmp_path / 'out.json'
     done = run('soak.py', '--iterations', '100', '--workers', '0', '--json', out)
