@@ -80,9 +80,9 @@ class LocalAttention(nn.Module):
         nn.init.normal_(self.rel_w)
 
     def forward(self, x: Tensor, y: Tensor | None = None) -> Tensor:
-        for map in (x,) if y is None else (x, y):
-            check_map(self, map, self.channels)
-        query = self.query(x if y is None else y)
+        y = x if y is None else y
+        for given in (x, y):
+            check_map(self, given, self.channels)
         position = torch.cat(
             (
                 self.rel_h[:, :, None].expand(-1, 3, 3),
@@ -90,11 +90,7 @@ class LocalAttention(nn.Module):
             )
         )
         return window_attention(
-            query,
-            self.key(x),
-            self.value(x),
-            position,
-            self.backend,
+            self.query(y), self.key(x), self.value(x), position, self.backend
         )
 
     def extra_repr(self) -> str:

@@ -76,10 +76,9 @@ def library() -> ctypes.CDLL:
 
 @functools.cache
 def warn_of_fallback(reason: str) -> None:
-    """Warn, once, that the layers are slow where a kernel cannot be used."""
+    """Warn, once for each reason, that layers are slow without a kernel."""
     warnings.warn(
-        'famkd: local attention and FAM fall back to slow forms that PyTorch can '
-        f'compute without our kernels: {reason}',
+        f'famkd: layers fall back to slow forms, since a kernel is missing: {reason}',
         stacklevel=2,
     )
 

@@ -87,6 +87,17 @@ def test_teacher_runs_to_the_end_where_its_logits_are_recorded(
     assert len(calls) == 1
 
 
+def test_teacher_runs_in_the_precision_of_the_student(model, batch):
+    dtypes = []
+    for network in (model.teacher, model.student):
+        network.backbone.layer3.register_forward_hook(
+            lambda module, inputs, output: dtypes.append(output.dtype)
+        )
+    with torch.autocast('cpu', torch.bfloat16):
+        model(*batch, mode='loss')
+    assert dtypes == [torch.bfloat16] * 2
+
+
 @pytest.mark.parametrize('option', ['channels_last', 'fuse_bn', 'compile'])
 def test_accelerated_teacher_gives_the_same_losses(option, config, build, batch):
     model = build({**config, 'teacher_acceleration': {option: True}}).train()
