@@ -8,6 +8,9 @@ from pathlib import Path
 
 import torch
 
+# What a step is timed in; the halves are autocast.
+DTYPES = ('float32', 'bfloat16', 'float16')
+
 
 def interleaved(
     functions: dict[str, Callable[[], object]],

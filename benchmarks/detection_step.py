@@ -20,7 +20,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import torch
-from _timing import interleaved, machine, peak_mb_of, print_table
+from _timing import DTYPES, interleaved, machine, peak_mb_of, print_table
 from torch import nn
 
 from famkd.layers import LocalAttention
@@ -132,9 +132,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument('--pair', default='faster-rcnn_r101_r18')
     parser.add_argument('--device', default='cpu', choices=['cpu', 'cuda'])
-    parser.add_argument(
-        '--dtype', default='float32', choices=['float32', 'bfloat16', 'float16']
-    )
+    parser.add_argument('--dtype', default='float32', choices=DTYPES)
     parser.add_argument('--threads', type=int, default=2, help='CPU threads')
     parser.add_argument('--batch', type=int, default=2)
     parser.add_argument('--size', type=int, nargs=2, default=[800, 1333], metavar='N')

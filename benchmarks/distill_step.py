@@ -17,7 +17,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import torch
-from _timing import interleaved, machine, peak_mb_of, print_table
+from _timing import DTYPES, interleaved, machine, peak_mb_of, print_table
 from torch import nn
 
 from famkd.layers import FrequencyAttention, LocalAttention
@@ -177,9 +177,7 @@ def main() -> None:
         '--pair', nargs='+', default=['resnet56-resnet20'], metavar='TEACHER-STUDENT'
     )
     parser.add_argument('--device', default='cpu', choices=['cpu', 'cuda'])
-    parser.add_argument(
-        '--dtype', default='float32', choices=['float32', 'bfloat16', 'float16']
-    )
+    parser.add_argument('--dtype', default='float32', choices=DTYPES)
     parser.add_argument('--threads', type=int, default=2, help='CPU threads')
     parser.add_argument('--batch', type=int, default=64)
     parser.add_argument('--rounds', type=int, default=7)

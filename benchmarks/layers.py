@@ -13,13 +13,13 @@ from collections.abc import Callable
 from pathlib import Path
 
 import torch
-from _timing import interleaved, machine, print_table
+from _timing import DTYPES, interleaved, machine, print_table
 from torch import nn
 
 from famkd.layers import FrequencyAttention, LocalAttention
+from famkd.layers.frequency_filter import BACKENDS
 from famkd.layers.reference import ReferenceFrequencyAttention
 
-DTYPES = ['float32', 'bfloat16', 'float16']
 # (N, C, H, W): how the cost grows with each of them.
 SIZES = [
     (64, 16, 32, 32),
@@ -77,7 +77,7 @@ def main() -> None:
     )
     parser.add_argument(
         '--backend',
-        choices=['fft', 'dft'],
+        choices=BACKENDS,
         help='how FAM transforms; default: chosen automatically',
     )
     parser.add_argument('--json', type=Path, help='file for the figures')

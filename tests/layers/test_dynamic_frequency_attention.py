@@ -207,12 +207,18 @@ def test_one_branch_alone(branch):
     assert all(p.grad is not None for p in alone.parameters())
 
 
-@pytest.mark.parametrize('dtype', [torch.bfloat16, torch.float16])
-def test_autocast(dtype):
+@pytest.fixture
+def in_float32():
+    """A layer, a map, and what the one makes of the other."""
     torch.manual_seed(0)
     module = DynamicFrequencyAttention(3, 4)
     x = torch.randn(2, 3, 25, 42)
-    expected = module(x)
+    return module, x, module(x)
+
+
+@pytest.mark.parametrize('dtype', [torch.bfloat16, torch.float16])
+def test_autocast(dtype, in_float32):
+    module, x, expected = in_float32
     with torch.autocast('cpu', dtype):
         for given in (x, x.to(dtype)):
             out = module(given)
@@ -223,11 +229,8 @@ def test_autocast(dtype):
 
 
 @pytest.mark.parametrize('dtype', [torch.bfloat16, torch.float16])
-def test_layer_of_half_precision(dtype):
-    torch.manual_seed(0)
-    module = DynamicFrequencyAttention(3, 4)
-    x = torch.randn(2, 3, 25, 42)
-    expected = module(x)
+def test_layer_of_half_precision(dtype, in_float32):
+    module, x, expected = in_float32
     out = module.to(dtype)(x.to(dtype))
     assert out.dtype == dtype
     assert_close(out.float(), expected, 2e-2)
