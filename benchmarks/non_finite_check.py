@@ -20,7 +20,7 @@ from mmpretrain.registry import MODELS
 from mmpretrain.structures import DataSample
 
 import famkd.models  # noqa: F401
-from famkd.engine import NonFiniteHook
+from famkd.runtime import NonFiniteHook
 
 CONFIGS = Path(__file__).resolve().parent.parent / 'configs'
 RECIPES = [

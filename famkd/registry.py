@@ -13,7 +13,7 @@ import mmpretrain.registry
 from mmengine.config.utils import MODULE2PACKAGE
 from mmengine.registry import Registry
 
-from famkd.checkpoint import guard_mmengine
+from famkd.runtime.safe_load import guard_mmengine
 
 guard_mmengine()
 

@@ -12,6 +12,8 @@ import sys  # noqa: E402
 import pytest  # noqa: E402
 import torch  # noqa: E402
 
+pytest_plugins = ['run_fixtures', 'tool_fixtures', 'training_fixtures']
+
 
 @pytest.fixture(autouse=True)
 def no_default_scope():

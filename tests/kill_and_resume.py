@@ -19,7 +19,7 @@ import time
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
-sys.path.insert(0, str(ROOT / 'tools'))
+sys.path.insert(0, str(ROOT / 'tools'))  # train.py
 
 ITERATIONS = 4  # of an epoch
 CONFIG = """
@@ -49,7 +49,7 @@ randomness = dict(seed=0)
 
 def train(config, folder):
     """Train in this process, from the last checkpoint on, and note the iterations."""
-    from cli import build_runner, load_config
+    from famkd.apis.cli import build_runner, load_config
     from mmengine.hooks import Hook
     from train import build_parser, merge_args
 
@@ -118,8 +118,8 @@ def check_after_kill(folder, done):
     Returns:
         int: How many iterations are lost.
     """
-    from famkd.checkpoint import load_checkpoint
-    from famkd.engine.resumable import is_complete
+    from famkd.runtime.safe_load import load_checkpoint
+    from famkd.runtime.resumable import is_complete
 
     note = folder / 'last_checkpoint'
     saved = 0

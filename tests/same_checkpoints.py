@@ -2,7 +2,7 @@
 
 import torch
 
-from famkd.checkpoint import load_checkpoint
+from famkd.runtime.safe_load import load_checkpoint
 
 STATE = ('state_dict', 'ema_state_dict', 'optimizer', 'param_schedulers')
 

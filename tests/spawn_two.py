@@ -2,8 +2,6 @@
 
 import os
 import socket
-import sys
-from pathlib import Path
 
 import torch
 import torch.multiprocessing as mp
@@ -37,5 +35,4 @@ def _run(rank, function, argument, folder, port):
         CUDA_VISIBLE_DEVICES='',
     )
     torch.set_num_threads(1)
-    sys.path.insert(0, str(Path(__file__).parents[1] / 'tools'))
     torch.save(function(argument), folder / f'{rank}.pt')

@@ -170,7 +170,7 @@ def find_pairs(parser, networks, shape):
     Returns:
         dict: ``student_stages`` and ``teacher_stages`` of the distiller.
     """
-    from stages import find_stages, pair_stages
+    from famkd.apis.stages import find_stages, pair_stages
 
     found = {role: find_stages(network, shape) for role, network in networks.items()}
     for role, stages in found.items():

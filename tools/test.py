@@ -11,7 +11,7 @@ import argparse
 import os
 from inspect import signature
 
-from cli import (
+from famkd.apis.cli import (
     add_common_arguments,
     build_runner,
     load_config,

@@ -8,7 +8,7 @@ Runs on the CPU or one GPU; tools/dist_train.sh starts it on several.
 import argparse
 import os
 
-from cli import (
+from famkd.apis.cli import (
     add_common_arguments,
     build_runner,
     load_config,
@@ -16,7 +16,7 @@ from cli import (
     set_dataloader_defaults,
     use_mixed_precision,
 )
-from processes import lost_processes_reported
+from famkd.runtime.processes import lost_processes_reported
 
 
 def build_parser():

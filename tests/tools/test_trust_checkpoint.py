@@ -36,7 +36,7 @@ def run(tool, tiny_configs, tmp_path, monkeypatch):
     def run(command):
         file, out = tmp_path / 'in.pth', tmp_path / 'out'
         name, *argv = command.format(file=file, out=out, **tiny_configs).split()
-        folder = Path(tool('cli').__file__).parent / Path(name).parent
+        folder = Path(tool('train').__file__).parent / Path(name).parent
         monkeypatch.syspath_prepend(str(folder))
         monkeypatch.setattr(sys, 'argv', [name, *argv])
         tool(name).main()

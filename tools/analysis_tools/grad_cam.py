@@ -12,11 +12,11 @@ shown. The images go through the test pipeline of each network's config.
 import argparse
 import sys
 
-from _checkpoints import add_network_argument
-from _classifier import Classifier
-from _plots import WIDTH, add_out_argument, new_figure, save
+from famkd.apis.checkpoints import add_network_argument
+from famkd.apis.classifier import Classifier
+from famkd.apis.plots import WIDTH, add_out_argument, new_figure, save
 
-from famkd.checkpoint import add_trust_argument, trust_checkpoints
+from famkd.runtime.safe_load import add_trust_argument, trust_checkpoints
 
 
 def build_parser():

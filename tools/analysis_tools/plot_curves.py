@@ -10,7 +10,7 @@ loss is the mean over every epoch.
 import argparse
 import sys
 
-from _plots import (
+from famkd.apis.plots import (
     COLORS,
     add_out_argument,
     draw,
@@ -18,7 +18,7 @@ from _plots import (
     new_figure,
     save,
 )
-from _runs import Experiment, Run, group_runs, read_runs
+from famkd.apis.runs import Experiment, Run, group_runs, read_runs
 
 STUDENT = 'student.'  # MMRazor's prefix of the student's own losses
 

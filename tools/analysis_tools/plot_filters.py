@@ -11,10 +11,10 @@ import argparse
 import sys
 from inspect import signature
 
-from _checkpoints import read_checkpoint
-from _plots import WIDTH, add_out_argument, new_figure, save
+from famkd.apis.checkpoints import read_checkpoint
+from famkd.apis.plots import WIDTH, add_out_argument, new_figure, save
 
-from famkd.checkpoint import add_trust_argument, trust_checkpoints
+from famkd.runtime.safe_load import add_trust_argument, trust_checkpoints
 
 
 def build_parser():

@@ -12,9 +12,9 @@ import argparse
 import re
 import sys
 
-from _plots import add_out_argument, draw, label_training_axis, new_figure, save
-from _runs import Experiment, group_runs, note, read_runs
-from _tables import align, number, read_published, spread
+from famkd.apis.plots import add_out_argument, draw, label_training_axis, new_figure, save
+from famkd.apis.runs import Experiment, group_runs, note, read_runs
+from famkd.apis.tables import align, number, read_published, spread
 
 GAMMA = re.compile(r'(gamma[12])_stage(\d+)')
 START = 0.5

@@ -12,11 +12,11 @@ import argparse
 import sys
 from pathlib import Path
 
-from _checkpoints import add_network_argument, load_network
-from _images import read_image
-from _plots import COLORS, WIDTH, add_out_argument, new_figure, save
+from famkd.apis.checkpoints import add_network_argument, load_network
+from famkd.apis.images import read_image
+from famkd.apis.plots import COLORS, WIDTH, add_out_argument, new_figure, save
 
-from famkd.checkpoint import add_trust_argument, trust_checkpoints
+from famkd.runtime.safe_load import add_trust_argument, trust_checkpoints
 
 
 def build_parser():

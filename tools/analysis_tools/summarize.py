@@ -16,8 +16,8 @@ import sys
 from pathlib import Path
 from statistics import mean, median
 
-from _runs import Experiment, Run, group_runs, note, read_runs, short_name
-from _tables import align, number, read_published, spread
+from famkd.apis.runs import Experiment, Run, group_runs, note, read_runs, short_name
+from famkd.apis.tables import align, number, read_published, spread
 
 ROLES = ['teacher', 'student alone', 'distilled', '']
 

@@ -15,7 +15,7 @@ import sys
 from functools import cache
 from pathlib import Path
 
-from famkd.checkpoint import add_trust_argument, load_checkpoint, trust_checkpoints
+from famkd.runtime.safe_load import add_trust_argument, load_checkpoint, trust_checkpoints
 
 VANILLA = Path(__file__).parents[2] / 'configs/vanilla'
 

@@ -4,7 +4,7 @@ from mmengine.hooks import Hook
 from mmengine.registry import HOOKS
 from mmengine.runner import IterBasedTrainLoop, Runner
 
-from famkd.engine.unwrapped import unwrapped_model
+from famkd.runtime.unwrapped import unwrapped_model
 
 
 @HOOKS.register_module()

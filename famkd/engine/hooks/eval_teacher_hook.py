@@ -5,7 +5,7 @@ from mmengine.hooks import Hook
 from mmengine.registry import HOOKS
 from mmengine.runner import Runner, autocast
 
-from famkd.engine.unwrapped import unwrapped_model
+from famkd.runtime.unwrapped import unwrapped_model
 
 
 @HOOKS.register_module()

@@ -9,7 +9,7 @@ from mmengine.model import BaseModel
 from mmengine.registry import DefaultScope
 from mmrazor.registry import MODELS
 
-from famkd.checkpoint import load_checkpoint
+from famkd.runtime.safe_load import load_checkpoint
 
 
 def build_network(network: dict | BaseModel) -> BaseModel:

@@ -1,5 +1,5 @@
 import pytest
-from _runs import group_runs, read_run, read_runs
+from famkd.apis.runs import group_runs, read_run, read_runs
 from matplotlib import pyplot
 from matplotlib.colors import to_hex
 from plot_curves import default_panels, main, plot_curves

@@ -1,6 +1,6 @@
 import pytest
 import torch
-from _checkpoints import read_checkpoint
+from famkd.apis.checkpoints import read_checkpoint
 from matplotlib import pyplot
 from plot_filters import magnitudes, main, plot_filters, read_filters
 

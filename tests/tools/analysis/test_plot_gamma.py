@@ -1,5 +1,5 @@
 import pytest
-from _runs import group_runs, read_run, read_runs
+from famkd.apis.runs import group_runs, read_run, read_runs
 from matplotlib import pyplot
 from plot_gamma import last_values, main, plot_gamma
 

@@ -3,6 +3,8 @@
 import pytest
 from mmengine.config import Config
 
+from famkd.apis import cli
+
 
 def config():
     return Config(
@@ -159,7 +161,7 @@ def test_work_dir_is_named_after_the_config(tool, tmp_path):
 
     def work_dir(*options):
         args = parser.parse_args([str(path), *options])
-        return tool('cli').load_config(parser, args).work_dir
+        return cli.load_config(parser, args).work_dir
 
     assert work_dir() == './work_dirs/my_config'
     assert work_dir('--work-dir', 'there') == 'there'
@@ -171,7 +173,7 @@ def test_other_launchers_need_gpus(tool, capsys, monkeypatch):
     monkeypatch.setattr('torch.cuda.is_available', lambda: False)
     parser = tool('train').build_parser()
     with pytest.raises(SystemExit):
-        tool('cli').build_runner(parser, Config(dict(launcher='slurm')))
+        cli.build_runner(parser, Config(dict(launcher='slurm')))
     assert '--launcher slurm needs GPUs' in capsys.readouterr().err
 
 
@@ -179,7 +181,7 @@ def test_synchronized_bn_needs_gpus(tool, capsys, monkeypatch):
     monkeypatch.setattr('torch.cuda.is_available', lambda: False)
     parser = tool('train').build_parser()
     with pytest.raises(SystemExit):
-        tool('cli').build_runner(
+        cli.build_runner(
             parser, Config(dict(launcher='pytorch', sync_bn='torch'))
         )
     assert "sync_bn='torch' needs GPUs" in capsys.readouterr().err
@@ -189,7 +191,7 @@ def test_an_optimizer_that_cannot_be_saved(tool, capsys):
     optimizer = dict(type='ZeroRedundancyOptimizer', optimizer_type='SGD', lr=0.1)
     cfg = Config(dict(launcher='pytorch', optim_wrapper=dict(optimizer=optimizer)))
     with pytest.raises(SystemExit):
-        tool('cli').build_runner(tool('train').build_parser(), cfg)
+        cli.build_runner(tool('train').build_parser(), cfg)
     assert 'ZeroRedundancyOptimizer waits forever' in capsys.readouterr().err
 
 
@@ -199,5 +201,5 @@ def test_each_process_needs_a_gpu_of_its_own(tool, capsys, monkeypatch):
     monkeypatch.setenv('LOCAL_RANK', '2')
     parser = tool('train').build_parser()
     with pytest.raises(SystemExit):
-        tool('cli').build_runner(parser, Config(dict(launcher='pytorch')))
+        cli.build_runner(parser, Config(dict(launcher='pytorch')))
     assert 'process 2 has no GPU: this machine has 2' in capsys.readouterr().err

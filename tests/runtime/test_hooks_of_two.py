@@ -9,7 +9,7 @@ from mmengine.config import Config
 from mmengine.hooks import Hook
 from spawn_two import in_two_processes
 
-from famkd.engine import SameStartHook
+from famkd.runtime import SameStartHook
 
 
 class Record(Hook):
@@ -40,7 +40,7 @@ def state(runner):
 def train(config):
     """What one process records of a training, as tools/train.py starts it."""
     import tiny_images  # noqa: F401
-    from cli import build_runner
+    from famkd.apis.cli import build_runner
 
     import famkd.models  # noqa: F401
 
@@ -118,7 +118,7 @@ def test_processes_that_start_at_different_iterations_are_refused(
     make_runner, monkeypatch
 ):
     monkeypatch.setattr(
-        'famkd.engine.hooks.same_start_hook.all_gather_object', lambda start: [4, start]
+        'famkd.runtime.same_start_hook.all_gather_object', lambda start: [4, start]
     )
     runner = make_runner(SameStartHook())
     with pytest.raises(ValueError, match='0 at 4, 1 at 0; work_dir=.* that all machin'):

@@ -13,7 +13,7 @@ from mmengine.hooks import Hook
 from mmengine.registry import HOOKS
 from mmengine.runner import IterBasedTrainLoop, Runner
 
-from famkd.engine.resumable import save_resumable
+from famkd.runtime.resumable import save_resumable
 
 
 @HOOKS.register_module()

@@ -30,7 +30,7 @@ def train(configs):
         list[dict]: Of each that is not stopped, the buffers at the end.
     """
     import tiny_images  # noqa: F401
-    from processes import join_processes
+    from famkd.runtime.processes import join_processes
 
     import famkd.engine
     import famkd.models  # noqa: F401

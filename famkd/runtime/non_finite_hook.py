@@ -12,7 +12,7 @@ from mmengine.runner import Runner
 from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _NormBase
 
-from famkd.engine.unwrapped import unwrapped_model
+from famkd.runtime.unwrapped import unwrapped_model
 
 
 @HOOKS.register_module()

@@ -1,17 +1,17 @@
-import importlib
+"""The scripts of tools/, and tiny recipes for them."""
+
 import importlib.util
 import sys
 from pathlib import Path
 
 import pytest
 
-TOOLS = Path(__file__).parents[2] / 'tools'
+TOOLS = Path(__file__).parents[1] / 'tools'
 
 
 @pytest.fixture(scope='session')
 def tool():
     """Imports a script of tools/ by its path in there, without '.py'."""
-    sys.path.insert(0, str(TOOLS))  # where the scripts find each other
     loaded = {}
 
     def load(name):
@@ -26,8 +26,7 @@ def tool():
             spec.loader.exec_module(loaded[name])
         return loaded[name]
 
-    yield load
-    sys.path.remove(str(TOOLS))
+    return load
 
 
 @pytest.fixture(scope='session')

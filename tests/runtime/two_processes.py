@@ -11,7 +11,7 @@ from mmengine.hooks import Hook
 from mmengine.runner import Runner
 
 import famkd.models  # noqa: F401
-from famkd.engine import NonFiniteHook, StopSignalHook
+from famkd.runtime import NonFiniteHook, StopSignalHook
 
 NAN, INF = float('nan'), float('inf')
 

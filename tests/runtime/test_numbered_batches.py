@@ -8,7 +8,7 @@ from by_parity import ByParity
 from mmengine.dataset import InfiniteSampler
 from torch.utils.data import DataLoader, Dataset, IterableDataset
 
-from famkd.engine.numbered_batches import number_batches
+from famkd.runtime.numbered_batches import number_batches
 
 
 class Draws(Dataset):

@@ -6,10 +6,10 @@ from torch import nn
 
 
 @pytest.fixture(scope='module')
-def stages(tool):
-    import famkd.models  # noqa: F401 (makes MMRazor importable)
+def stages():
+    from famkd.apis import stages
 
-    return tool('stages')
+    return stages
 
 
 POOLING = dict(type='mmpretrain.GlobalAveragePooling')

@@ -11,7 +11,7 @@ import pytest
 import torch
 from mmengine.hooks import Hook
 
-from famkd.engine import StopSignalHook
+from famkd.runtime import StopSignalHook
 
 EPOCHS = dict()
 ITERATIONS = dict(

@@ -2,8 +2,8 @@
 
 import difflib
 
-from _checkpoints import load_network
-from _images import read_image
+from famkd.apis.checkpoints import load_network
+from famkd.apis.images import read_image
 
 
 class Classifier:

@@ -1,11 +1,11 @@
+"""Work folders and checkpoints of trainings, as the tools read them."""
+
 import json
-import sys
 from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parents[3]
-sys.path.insert(0, str(ROOT / 'tools/analysis_tools'))
+ROOT = Path(__file__).parents[1]
 
 
 @pytest.fixture(scope='session')

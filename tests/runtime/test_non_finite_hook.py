@@ -8,7 +8,7 @@ from mmengine.hooks import Hook
 from mmengine.optim import AmpOptimWrapper, OptimWrapper
 from mmengine.registry import OPTIM_WRAPPERS
 
-from famkd.engine import NonFiniteHook
+from famkd.runtime import NonFiniteHook
 
 NAN, INF = float('nan'), float('inf')
 LOSS = (

@@ -13,7 +13,7 @@ from mmengine.model import BaseModule
 from mmengine.runner import CheckpointLoader, Runner
 
 import famkd.models  # noqa: F401
-from famkd.checkpoint import load_checkpoint, read_file, trust_checkpoints
+from famkd.runtime.safe_load import load_checkpoint, read_file, trust_checkpoints
 from famkd.models.algorithms.networks import load_teacher
 
 

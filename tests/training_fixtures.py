@@ -1,3 +1,5 @@
+"""Small trainings through the Runner."""
+
 import copy
 import itertools
 

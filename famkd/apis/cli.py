@@ -7,9 +7,9 @@ import os
 from pathlib import Path
 
 from mmengine.config import Config, DictAction
-from processes import join_processes
+from famkd.runtime.processes import join_processes
 
-from famkd.checkpoint import add_trust_argument, trust_checkpoints
+from famkd.runtime.safe_load import add_trust_argument, trust_checkpoints
 
 
 class SplitAction(DictAction):

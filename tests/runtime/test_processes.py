@@ -4,10 +4,12 @@ import pytest
 import torch.distributed as dist
 from mmengine.config import Config
 
+from famkd.runtime import processes
+
 
 @pytest.fixture
-def lost(tool):
-    return tool('processes').lost_processes_reported
+def lost():
+    return processes.lost_processes_reported
 
 
 @pytest.mark.parametrize(
@@ -45,7 +47,7 @@ def test_timeout_of_gloo(tool, monkeypatch, env_cfg, seconds):
     calls = []
     monkeypatch.setattr(dist, 'init_process_group', lambda *_, **kw: calls.append(kw))
     cfg = Config(dict(launcher='pytorch', **env_cfg))
-    tool('processes').join_processes(None, cfg)
+    processes.join_processes(None, cfg)
     assert calls[0]['timeout'].total_seconds() == seconds
 
 

@@ -9,8 +9,8 @@ from mmengine.hooks import Hook
 from mmengine.registry import HOOKS
 from mmengine.runner import IterBasedTrainLoop, Runner
 
-from famkd.engine.numbered_batches import number_batches
-from famkd.engine.unwrapped import unwrapped_model
+from famkd.runtime.numbered_batches import number_batches
+from famkd.runtime.unwrapped import unwrapped_model
 
 KEY = 'exact_resume'  # where the state is in a checkpoint
 
@@ -23,7 +23,7 @@ class ExactResumeHook(Hook):
       GPU), of every process.
     - The seed of the sampler, which is drawn anew where the config has none.
     - The place in the data, also in the middle of an epoch, see
-      :mod:`famkd.engine.numbered_batches`. Nothing before it is loaded.
+      :mod:`famkd.runtime.numbered_batches`. Nothing before it is loaded.
     - Buffers, such as BN's statistics, of the processes that have other ones than the
       main process.
     - A validation that was due at the checkpoint, but not finished: it is made up for,

@@ -47,7 +47,7 @@ def read_checkpoint(file: str, config: str | None = None) -> tuple:
     """
     from mmengine.config import Config
 
-    from famkd.checkpoint import load_checkpoint
+    from famkd.runtime.safe_load import load_checkpoint
 
     if '://' not in file and not Path(file).is_file():
         raise FileNotFoundError(f'{file}: no such checkpoint')

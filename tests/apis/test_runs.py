@@ -4,7 +4,7 @@ import sys
 from statistics import mean
 
 import pytest
-from _runs import group_runs, read_run, read_runs
+from famkd.apis.runs import group_runs, read_run, read_runs
 
 
 def raw(log):

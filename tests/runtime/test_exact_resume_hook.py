@@ -11,7 +11,7 @@ from mmengine.hooks import Hook
 from mmengine.runner import Runner
 from same_checkpoints import check_same_trainings
 
-from famkd.engine.resumable import save_resumable
+from famkd.runtime.resumable import save_resumable
 
 CHECKPOINT = dict(
     type='SafeCheckpointHook', interval=1, max_keep_ckpts=2, save_best='auto'

@@ -7,8 +7,8 @@ from mmengine.hooks import CheckpointHook
 from mmengine.registry import HOOKS
 from mmengine.runner import Runner
 
-from famkd.engine.atomic_backend import TEMPORARY
-from famkd.engine.resumable import find_complete_checkpoint, save_resumable
+from famkd.runtime.atomic_backend import TEMPORARY
+from famkd.runtime.resumable import find_complete_checkpoint, save_resumable
 
 
 @HOOKS.register_module()
