@@ -49,9 +49,10 @@ randomness = dict(seed=0)
 
 def train(config, folder):
     """Train in this process, from the last checkpoint on, and note the iterations."""
-    from famkd.apis.cli import build_runner, load_config
     from mmengine.hooks import Hook
     from train import build_parser, merge_args
+
+    from famkd.apis.cli import build_runner, load_config
 
     class Progress(Hook):
         priority = 'VERY_HIGH'
@@ -118,8 +119,8 @@ def check_after_kill(folder, done):
     Returns:
         int: How many iterations are lost.
     """
-    from famkd.runtime.safe_load import load_checkpoint
     from famkd.runtime.resumable import is_complete
+    from famkd.runtime.safe_load import load_checkpoint
 
     note = folder / 'last_checkpoint'
     saved = 0

@@ -87,6 +87,9 @@ def merge_args(parser, cfg, args):
             *cfg.get('custom_hooks', []),
             dict(type='EvalTeacherHook'),
         ]
+    if cfg.get('resume') and 'teacher' in cfg.model:
+        hook = dict(type='OldCheckpointHook')
+        cfg.custom_hooks = [*cfg.get('custom_hooks', []), hook]
     set_dataloader_defaults(cfg, args)
     merge_cfg_options(parser, cfg, args.cfg_options)
 

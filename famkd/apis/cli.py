@@ -7,8 +7,9 @@ import os
 from pathlib import Path
 
 from mmengine.config import Config, DictAction
-from famkd.runtime.processes import join_processes
 
+from famkd.apis.paths import resolve_paths
+from famkd.runtime.processes import join_processes
 from famkd.runtime.safe_load import add_trust_argument, trust_checkpoints
 
 
@@ -154,6 +155,11 @@ def merge_cfg_options(parser, cfg, options):
         cfg.merge_from_dict(options)
     except (KeyError, TypeError) as error:
         parser.error(f'--cfg-options: {", ".join(options)}: {error.args[0]}')
+    try:
+        if cfg.filename:
+            resolve_paths(cfg.get('model', {}), cfg.filename)
+    except FileNotFoundError as error:
+        parser.error(str(error))
 
 
 def use_mixed_precision(cfg):

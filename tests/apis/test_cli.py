@@ -181,9 +181,7 @@ def test_synchronized_bn_needs_gpus(tool, capsys, monkeypatch):
     monkeypatch.setattr('torch.cuda.is_available', lambda: False)
     parser = tool('train').build_parser()
     with pytest.raises(SystemExit):
-        cli.build_runner(
-            parser, Config(dict(launcher='pytorch', sync_bn='torch'))
-        )
+        cli.build_runner(parser, Config(dict(launcher='pytorch', sync_bn='torch')))
     assert "sync_bn='torch' needs GPUs" in capsys.readouterr().err
 
 

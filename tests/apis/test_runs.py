@@ -4,6 +4,7 @@ import sys
 from statistics import mean
 
 import pytest
+
 from famkd.apis.runs import group_runs, read_run, read_runs
 
 

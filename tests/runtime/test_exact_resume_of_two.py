@@ -30,10 +30,10 @@ def train(configs):
         list[dict]: Of each that is not stopped, the buffers at the end.
     """
     import tiny_images  # noqa: F401
-    from famkd.runtime.processes import join_processes
 
     import famkd.engine
     import famkd.models  # noqa: F401
+    from famkd.runtime.processes import join_processes
 
     configs = [Config(config) for config in configs]
     join_processes(ArgumentParser(), configs[0])

@@ -40,9 +40,9 @@ def state(runner):
 def train(config):
     """What one process records of a training, as tools/train.py starts it."""
     import tiny_images  # noqa: F401
-    from famkd.apis.cli import build_runner
 
     import famkd.models  # noqa: F401
+    from famkd.apis.cli import build_runner
 
     runner = build_runner(ArgumentParser(), Config(config))
     record = Record()

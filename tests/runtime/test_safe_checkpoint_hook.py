@@ -8,8 +8,8 @@ import pytest
 import torch
 from mmengine.hooks import Hook
 
-from famkd.runtime.safe_load import load_checkpoint
 from famkd.runtime import atomic_backend
+from famkd.runtime.safe_load import load_checkpoint
 
 HOOK = dict(type='SafeCheckpointHook', interval=1, max_keep_ckpts=2)
 

@@ -13,8 +13,8 @@ from mmengine.model import BaseModule
 from mmengine.runner import CheckpointLoader, Runner
 
 import famkd.models  # noqa: F401
-from famkd.runtime.safe_load import load_checkpoint, read_file, trust_checkpoints
 from famkd.models.algorithms.networks import load_teacher
+from famkd.runtime.safe_load import load_checkpoint, read_file, trust_checkpoints
 
 
 class Call:

@@ -15,7 +15,6 @@ import sys
 from famkd.apis.checkpoints import add_network_argument
 from famkd.apis.classifier import Classifier
 from famkd.apis.plots import WIDTH, add_out_argument, new_figure, save
-
 from famkd.runtime.safe_load import add_trust_argument, trust_checkpoints
 
 

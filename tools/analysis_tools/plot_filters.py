@@ -13,7 +13,6 @@ from inspect import signature
 
 from famkd.apis.checkpoints import read_checkpoint
 from famkd.apis.plots import WIDTH, add_out_argument, new_figure, save
-
 from famkd.runtime.safe_load import add_trust_argument, trust_checkpoints
 
 

@@ -12,7 +12,13 @@ import argparse
 import re
 import sys
 
-from famkd.apis.plots import add_out_argument, draw, label_training_axis, new_figure, save
+from famkd.apis.plots import (
+    add_out_argument,
+    draw,
+    label_training_axis,
+    new_figure,
+    save,
+)
 from famkd.apis.runs import Experiment, group_runs, note, read_runs
 from famkd.apis.tables import align, number, read_published, spread
 

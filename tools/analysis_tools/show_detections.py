@@ -15,7 +15,6 @@ from pathlib import Path
 from famkd.apis.checkpoints import add_network_argument, load_network
 from famkd.apis.images import read_image
 from famkd.apis.plots import COLORS, WIDTH, add_out_argument, new_figure, save
-
 from famkd.runtime.safe_load import add_trust_argument, trust_checkpoints
 
 

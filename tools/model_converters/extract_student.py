@@ -10,7 +10,11 @@ import argparse
 import sys
 from pathlib import Path
 
-from famkd.runtime.safe_load import add_trust_argument, load_checkpoint, trust_checkpoints
+from famkd.runtime.safe_load import (
+    add_trust_argument,
+    load_checkpoint,
+    trust_checkpoints,
+)
 
 PREFIX = 'architecture.'  # MMRazor's name of the student inside an algorithm
 

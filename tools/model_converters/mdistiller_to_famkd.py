@@ -15,7 +15,11 @@ import sys
 from functools import cache
 from pathlib import Path
 
-from famkd.runtime.safe_load import add_trust_argument, load_checkpoint, trust_checkpoints
+from famkd.runtime.safe_load import (
+    add_trust_argument,
+    load_checkpoint,
+    trust_checkpoints,
+)
 
 VANILLA = Path(__file__).parents[2] / 'configs/vanilla'
 

@@ -1,5 +1,11 @@
 from .distill_warmup_hook import DistillWarmupHook
 from .eval_teacher_hook import EvalTeacherHook
 from .gamma_log_hook import GammaLogHook
+from .old_checkpoint_hook import OldCheckpointHook
 
-__all__ = ['DistillWarmupHook', 'EvalTeacherHook', 'GammaLogHook']
+__all__ = [
+    'DistillWarmupHook',
+    'EvalTeacherHook',
+    'GammaLogHook',
+    'OldCheckpointHook',
+]

@@ -4,13 +4,15 @@ from mmrazor.models.distillers import ConfigurableDistiller
 from mmrazor.models.task_modules.recorder import ModuleOutputsRecorder
 from torch import nn
 
+from famkd.models.distillers.records import needed_records
+
 
 class EarlyStop:
     """Context in which a network runs only up to its last recorded module.
 
     It asks nothing about the network: a hook on every recorded module ends the
     forward pass, by an exception that the context swallows, as soon as every
-    recorder has what the distiller reads.
+    recorder has what the distiller needs.
 
     Args:
         distiller: Distiller whose recorders are attached to the network.
@@ -31,7 +33,10 @@ class EarlyStop:
             distiller.student_recorders if from_student else distiller.teacher_recorders
         )
         self._recorders = manager.recorders
-        self._counts = _records_needed(distiller, from_student)
+        if hasattr(distiller, 'needed_records'):
+            self._counts = distiller.needed_records(from_student)
+        else:  # a distiller of MMRazor
+            self._counts = needed_records(distiller, from_student)
         self.possible = not distiller.deliveries.deliveries and all(
             isinstance(recorder, ModuleOutputsRecorder)
             for recorder in self._recorders.values()
@@ -61,21 +66,3 @@ class EarlyStop:
 
 class _Recorded(Exception):
     """Everything is recorded."""
-
-
-def _records_needed(
-    distiller: ConfigurableDistiller, from_student: bool
-) -> dict[str, int]:
-    """How many records of each recorder the distiller reads."""
-    records = [
-        record
-        for mapping in distiller.loss_forward_mappings.values()
-        for record in mapping.values()
-    ]
-    records += getattr(distiller, 'stage_records', [])
-    counts: dict[str, int] = {}
-    for record in records:
-        if record['from_student'] == from_student:
-            name = record['recorder']
-            counts[name] = max(counts.get(name, 0), record.get('record_idx', 0) + 1)
-    return counts

@@ -1,73 +1,76 @@
 """How a frozen teacher and a student run together."""
 
+import json
 import logging
 from collections.abc import Sequence
+from inspect import signature
 
 import torch
-from mmengine.logging import MMLogger
+from mmengine.logging import MMLogger, print_log
 from mmengine.model import BaseModel
-from mmrazor.models.algorithms import SingleTeacherDistill
+from mmrazor.models.algorithms.base import BaseAlgorithm
 from mmrazor.models.utils import add_prefix
 from mmrazor.registry import MODELS
 from torch import Tensor, nn
 
-from .acceleration import accelerate
+from famkd.models.probe import probe
+
 from .class_counts import check_class_counts
 from .early_stop import EarlyStop
 from .inheritance import inherited_weights
 from .networks import build_network, load_teacher
-from .normalization import teacher_normalization
+from .teacher import FrozenTeacher, fingerprint
 
 
 @MODELS.register_module()
-class FeatureDistill(SingleTeacherDistill):
+class FeatureDistill(BaseAlgorithm):
     r"""Distils features of a frozen teacher into a student.
 
     .. math:: L = L_\text{student} + w \sum_j L_{\text{distill}, j}
 
-    with :math:`w` = :attr:`distill_weight`, which ``DistillWarmupHook`` moves.
-    On top of MMRazor's ``SingleTeacherDistill``:
+    with :math:`w` = :attr:`distill_weight`, which ``DistillWarmupHook`` moves. It takes
+    the place of MMRazor's ``SingleTeacherDistill``:
 
-    - the teacher runs in eval mode, without autograd, and only up to the last
-      module that is recorded (no head, no loss of its own);
-    - a distiller with stages (``ReviewDistiller``) is built to fit the
-      networks by one probe forward of both;
+    - the teacher runs in eval mode, without autograd, and only up to the last module
+      that is recorded (no head, no loss of its own, unless its logits are recorded);
+    - the teacher is a guest, see :class:`FrozenTeacher`: checkpoints hold the student
+      and the distiller, and a note of which teacher it was;
+    - a distiller with stages (:class:`StageDistiller`) is built to fit the networks by
+      one probe forward of both, and gets the ground truth of every batch;
     - the teacher's checkpoint must fill all of the teacher;
     - both networks must expect the same images.
 
-    The networks are model configs, or ``dict(cfg_path=...)`` naming a config
-    file (or ``'package::file'``) whose ``model`` and ``data_preprocessor`` are
-    meant, see :func:`build_network`.
+    The networks are model configs, or ``dict(cfg_path=...)`` naming a config file (or
+    ``'package::file'``) whose ``model`` and ``data_preprocessor`` are meant, see
+    :func:`build_network`.
 
     Args:
         distiller: Config of the distiller; names in it are MMRazor's.
         architecture: Student network.
         teacher: Teacher network.
         teacher_ckpt: Path or URL of the teacher's checkpoint.
-        allow_random_teacher: Whether the teacher may have weights that no
-            checkpoint gave. Defaults to False.
-        teacher_acceleration: Options of :func:`accelerate` for the teacher,
-            ``channels_last``, ``fuse_bn`` and ``compile``. Defaults to None (none
-            of them).
-        inherit: Modules of the student, such as ``('neck', 'bbox_head')``, that
-            start as the teacher's where names and shapes agree, see
+        allow_random_teacher: Whether the teacher may have weights that no checkpoint
+            gave. Defaults to False.
+        allow_other_teacher: Whether a training may go on with another teacher than the
+            one that it began with. Defaults to False.
+        teacher_options: How the teacher runs: ``channels_last``, ``fuse_bn``,
+            ``compile``, ``dtype``, ``own_normalization`` and ``input_size`` of
+            :class:`FrozenTeacher`. Defaults to None (as the student).
+        inherit: Modules of the student, such as ``('neck', 'bbox_head')``, that start
+            as the teacher's where names and shapes agree, see
             :func:`inherited_weights`. Defaults to () (none).
-        own_normalization: Whether the teacher's images are normalised as its own
-            config says, where that is not how the student's are; otherwise this
-            is an error. Defaults to False.
-        input_shape: Shape (C, H, W) of the probe input. Fixed-size connectors
-            are built for the map sizes that it gives. Defaults to
-            (3, 224, 224).
-        data_preprocessor: What turns a batch of the dataloader into the input
-            of both networks. Defaults to None (the student's).
-        **kwargs: Further arguments of ``SingleTeacherDistill``.
+        input_shape: Shape (C, H, W) of the probe input. Fixed-size connectors are
+            built for the map sizes that it gives. Defaults to (3, 224, 224).
+        data_preprocessor: What turns a batch of the dataloader into the input of both
+            networks. Defaults to None (the student's).
+        **kwargs: Further arguments of MMRazor's ``BaseAlgorithm``.
 
     Raises:
-        ValueError: If the teacher would be (partly) random or trained, its
-            checkpoint is of another network, the student would not be
-            trained with its own loss, the networks expect other images or have
-            other numbers of classes where these are compared, or there is nothing
-            to inherit.
+        ValueError: If the teacher would be (partly) random or trained, its checkpoint
+            is of another network, the student would not be trained with its own loss,
+            the networks expect other images or have other numbers of classes where
+            these are compared, there is nothing to inherit, or a resumed training has
+            another teacher.
         FileNotFoundError: If there is no file at ``teacher_ckpt``.
     """
 
@@ -78,13 +81,14 @@ class FeatureDistill(SingleTeacherDistill):
         teacher: dict | BaseModel,
         teacher_ckpt: str | None = None,
         allow_random_teacher: bool = False,
-        teacher_acceleration: dict | None = None,
+        allow_other_teacher: bool = False,
+        teacher_options: dict | None = None,
         inherit: Sequence[str] = (),
-        own_normalization: bool = False,
         input_shape: Sequence[int] = (3, 224, 224),
         data_preprocessor: dict | nn.Module | None = None,
         **kwargs,
     ) -> None:
+        _refuse_options_of_mmrazor(kwargs)
         student = build_network(architecture)
         if isinstance(data_preprocessor, dict):
             # The runner passes the config's on, which may leave its type to the
@@ -93,45 +97,54 @@ class FeatureDistill(SingleTeacherDistill):
                 'type': type(student.data_preprocessor),
                 **data_preprocessor,
             }
-        super().__init__(
-            # The networks are built in the scope of the config, what is
-            # between them in MMRazor's.
-            distiller={**distiller, '_scope_': 'mmrazor'},
-            architecture=student,
-            data_preprocessor=data_preprocessor,
-            teacher=build_network(teacher),
-            **kwargs,
+        super().__init__(student, data_preprocessor, **kwargs)
+        teacher = build_network(teacher)
+        # The networks are built in the scope of the config, what is between them in
+        # MMRazor's.
+        self.distiller = MODELS.build({**distiller, '_scope_': 'mmrazor'})
+        self.distiller.prepare_from_student(student)
+        self.distiller.prepare_from_teacher(teacher)
+        check_class_counts(self.distiller, student, teacher)
+
+        load_teacher(teacher, teacher_ckpt, allow_random_teacher)
+        self._teacher_note = dict(path=teacher_ckpt)
+        self._resumed_note = None
+        self._allow_other_teacher = allow_other_teacher
+        self._inherited = inherited_weights(student, teacher, inherit)
+        if teacher_ckpt is not None:
+            self._teacher_note['hash'] = fingerprint(teacher.state_dict())
+        self._guest = FrozenTeacher(
+            teacher, self.distiller, self.data_preprocessor, **(teacher_options or {})
         )
-        for name, needed in (
-            ('teacher_trainable', False),
-            ('student_trainable', True),
-            ('calculate_student_loss', True),
-        ):
-            if getattr(self, name) != needed:
-                raise ValueError(
-                    f'{name}={not needed}: FeatureDistill trains the student with its '
-                    'own loss too, and the teacher not at all; leave it out, or use '
-                    'mmrazor.SingleTeacherDistill'
-                )
-        check_class_counts(self.distiller, self.student, self.teacher)
-        load_teacher(self.teacher, teacher_ckpt, allow_random_teacher)
-        self._inherited = inherited_weights(self.student, self.teacher, inherit)
-        self._renormalize = teacher_normalization(
-            self.data_preprocessor, self.teacher.data_preprocessor, own_normalization
-        )
-        accelerate(self.teacher, **(teacher_acceleration or {}))
         self.distill_weight = 1.0
-        self._early_stop = EarlyStop(self.distiller, self.teacher, from_student=False)
+        self.distillation_stopped = False  # MMRazor's StopDistillHook sets it
         # The layers say which kernels they use: in the log of the training.
         logger = logging.getLogger('famkd')
         logger.handlers = list(MMLogger.get_current_instance().handlers)
         logger.setLevel(logging.INFO)
         if hasattr(self.distiller, 'build_stages'):
-            self._probe(tuple(input_shape))
+            self._build_stages(input_shape)
+        self._wants_ground_truth = (
+            'data_samples'
+            in signature(self.distiller.compute_distill_losses).parameters
+        )
+        self._log_sizes()
+
+    @property
+    def student(self) -> BaseModel:
+        """The student, MMRazor's ``architecture``."""
+        return self.architecture
+
+    @property
+    def teacher(self) -> BaseModel:
+        """The teacher's network."""
+        return self._guest.network
 
     def init_weights(self) -> None:
         """Initialises the networks; what is inherited comes last."""
         super().init_weights()
+        if not self.teacher.is_init:  # no checkpoint has filled it
+            self.teacher.init_weights()
         self.student.load_state_dict(self._inherited, strict=False)
         self._inherited = {}
 
@@ -148,9 +161,11 @@ class FeatureDistill(SingleTeacherDistill):
             dict: ``student.*``, ``distill.*`` (weighted) and the current
             ``distill_weight``.
         """
+        self._check_teacher()
         distiller = self.distiller
         distiller.set_deliveries_override(False)
-        self._run_teacher(batch_inputs, data_samples)
+        with distiller.teacher_recorders, distiller.deliveries:
+            self._guest.record(batch_inputs, data_samples)
 
         distiller.set_deliveries_override(True)
         with distiller.student_recorders, distiller.deliveries:
@@ -158,11 +173,12 @@ class FeatureDistill(SingleTeacherDistill):
                 self.student(batch_inputs, data_samples, mode='loss'), 'student'
             )
         if not self.distillation_stopped:
-            terms = distiller.compute_distill_losses()
+            given = (data_samples,) if self._wants_ground_truth else ()
+            terms = distiller.compute_distill_losses(*given)
             weighted = {name: self.distill_weight * v for name, v in terms.items()}
             losses.update(add_prefix(weighted, 'distill'))
             losses['distill_weight'] = batch_inputs.new_tensor(self.distill_weight)
-        _forget_records(distiller)
+        self._forget_records()
         return losses
 
     @torch.no_grad()
@@ -176,46 +192,106 @@ class FeatureDistill(SingleTeacherDistill):
             list: What ``val_step`` of a network gives.
         """
         data = self.data_preprocessor(data, False)
-        images = self._renormalize(data['inputs'])
-        return self.teacher(images, data['data_samples'], mode='predict')
+        return self._guest.predict(data['inputs'], data['data_samples'])
 
-    def train(self, mode: bool = True) -> 'FeatureDistill':
-        """Sets the mode of student and distiller; the teacher stays in eval."""
-        super().train(mode)
-        self.teacher.eval()
-        return self
+    def get_extra_state(self) -> Tensor:
+        """Which teacher it is, for the checkpoint: JSON, as bytes."""
+        note = json.dumps(self._identity()).encode()
+        return torch.frombuffer(bytearray(note), dtype=torch.uint8)
+
+    def set_extra_state(self, state: Tensor) -> None:
+        """Keeps which teacher a checkpoint was made with."""
+        self._resumed_note = json.loads(bytes(state.tolist()))
+
+    def _load_from_state_dict(
+        self, state_dict: dict[str, Tensor], prefix: str, *args
+    ) -> None:
+        # Checkpoints of famkd 0.1 hold the teacher.
+        name = f'{prefix}teacher.'
+        keys = [key for key in state_dict if key.startswith(name)]
+        weights = {key.removeprefix(name): state_dict.pop(key) for key in keys}
+        if weights:
+            note = dict(path='in the checkpoint', hash=fingerprint(weights))
+            self._resumed_note = note
+        super()._load_from_state_dict(state_dict, prefix, *args)
+
+    def _identity(self) -> dict[str, str | None]:
+        if 'hash' not in self._teacher_note:
+            self._teacher_note['hash'] = fingerprint(self.teacher.state_dict())
+        return self._teacher_note
+
+    def _check_teacher(self) -> None:
+        """Compares the teacher with that of the checkpoint, once."""
+        resumed, self._resumed_note = self._resumed_note, None
+        if resumed is None or self._allow_other_teacher:
+            return
+        own = self._identity()
+        if own['hash'] != resumed['hash']:
+            raise ValueError(
+                f'teacher_ckpt={own["path"]!r} (weights {own["hash"]}) is another '
+                f'teacher than that of the checkpoint, {resumed["path"]!r} (weights '
+                f'{resumed["hash"]}); name that one, or set '
+                'model.allow_other_teacher=True to go on with another'
+            )
 
     @torch.no_grad()
-    def _run_teacher(self, batch_inputs: Tensor, data_samples: list | None) -> None:
-        with (
-            self.distiller.teacher_recorders,
-            self.distiller.deliveries,
-            self._early_stop,
-        ):
-            # What is recorded may lie in a loss that cannot be cut short.
-            mode = 'tensor' if self._early_stop.possible else 'loss'
-            self.teacher(self._renormalize(batch_inputs), data_samples, mode=mode)
-
-    @torch.no_grad()
-    def _probe(self, input_shape: tuple[int, ...]) -> None:
+    def _build_stages(self, input_shape: Sequence[int]) -> None:
         """Builds the distiller's stages from one forward of both networks."""
-        self.teacher.eval()
-        modes = {module: module.training for module in self.student.modules()}
-        self.student.eval()
-        probe = torch.zeros(1, *input_shape)
-        with self.distiller.teacher_recorders, self._early_stop:
-            self.teacher(probe, None, mode='tensor')
-        early_stop = EarlyStop(self.distiller, self.student, from_student=True)
-        with self.distiller.student_recorders, early_stop:
-            self.student(probe, None, mode='tensor')
-        self.distiller.build_stages()
-        _forget_records(self.distiller)
-        for module, training in modes.items():
-            module.training = training
+        distiller = self.distiller
+        with distiller.teacher_recorders:
+            probe(self.teacher, input_shape, lambda x: self._guest.record(x, None))
+        early_stop = EarlyStop(distiller, self.student, from_student=True)
+        with distiller.student_recorders, early_stop:
+            probe(self.student, input_shape)
+        distiller.build_stages()
+        self._forget_records()
+
+    def _forget_records(self) -> None:
+        """Lets the features go: the recorders would hold them until the next step."""
+        distiller = self.distiller
+        for manager in (distiller.student_recorders, distiller.teacher_recorders):
+            for recorder in manager.recorders.values():
+                recorder.reset_data_buffer()
+
+    def _log_sizes(self) -> None:
+        """Says how large the networks are, and what will be in a checkpoint."""
+        parts = dict(
+            student=self.student, distiller=self.distiller, teacher=self.teacher
+        )
+        counts = {
+            name: sum(p.numel() for p in part.parameters())
+            for name, part in parts.items()
+        }
+        trained = counts['student'] + counts['distiller']
+        large = counts['distiller'] > 4 * counts['student']
+        print_log(
+            'Parameters: '
+            + ', '.join(f'{name} {n / 1e6:.2f} M' for name, n in counts.items())
+            + f' (not in checkpoints). A checkpoint holds {trained * 4 / 1e6:.0f} MB of '
+            'weights, and as much again for every state of the optimizer'
+            + (
+                '. The distiller is much larger than the student: fewer channels '
+                '(mid_channels), fewer stages or DynamicFAMHead make it smaller'
+                if large
+                else ''
+            ),
+            'current',
+            logging.WARNING if large else logging.INFO,
+        )
 
 
-def _forget_records(distiller: nn.Module) -> None:
-    """Lets the features go: the recorders would hold them until the next step."""
-    for manager in (distiller.student_recorders, distiller.teacher_recorders):
-        for recorder in manager.recorders.values():
-            recorder.reset_data_buffer()
+def _refuse_options_of_mmrazor(options: dict) -> None:
+    """Takes out the options of ``SingleTeacherDistill``, if they say what is done."""
+    for name, needed in (
+        ('teacher_trainable', False),
+        ('student_trainable', True),
+        ('calculate_student_loss', True),
+    ):
+        if options.pop(name, needed) != needed:
+            raise ValueError(
+                f'{name}={not needed}: FeatureDistill trains the student with its own '
+                'loss too, and the teacher not at all; leave it out, or use '
+                'mmrazor.SingleTeacherDistill'
+            )
+    for name in ('teacher_norm_eval', 'teacher_module_inplace'):
+        options.pop(name, None)

@@ -30,7 +30,13 @@ def build_network(network: dict | BaseModel) -> BaseModel:
     if 'cfg_path' not in network:
         return MODELS.build(network)
     changes = dict(network)
-    config = read_config(changes.pop('cfg_path'))
+    path = changes.pop('cfg_path')
+    try:
+        config = read_config(path)
+    except FileNotFoundError:
+        raise FileNotFoundError(
+            f'cfg_path={path!r}: no such config from the current folder, {Path.cwd()}'
+        ) from None
     model = config.model
     if 'data_preprocessor' in config and 'data_preprocessor' not in model:
         model.data_preprocessor = config.data_preprocessor

@@ -67,8 +67,9 @@ def teacher_normalization(
         )
         raise ValueError(
             f'data_preprocessor: student and teacher differ: {differences}. Choose '
-            'networks that take the same images, or set model.own_normalization=True: '
-            'the teacher then gets the same batch, normalised as its own config says'
+            'networks that take the same images, or set '
+            'model.teacher_options.own_normalization=True: the teacher then gets the '
+            'same batch, normalised as its own config says'
         )
     return Renormalize(given, teacher)
 

@@ -1,6 +1,8 @@
 """Both hooks in a real training: what is logged, and what a resumed one goes on with."""
 
 import json
+import re
+from pathlib import Path
 
 import pytest
 
@@ -8,6 +10,7 @@ from famkd.engine import DistillWarmupHook
 
 EPOCHS = dict(type='DistillWarmupHook', length=4, by_epoch=True)
 ITERATIONS = dict(type='DistillWarmupHook', length=5, by_epoch=False)
+GAMMAS = [dict(type='GammaLogHook')]
 BY_ITERATIONS = dict(_delete_=True, by_epoch=False, max_iters=2)
 
 
@@ -84,3 +87,24 @@ def test_epochs_in_a_training_by_iterations(train):
 def test_iterations_in_a_training_by_iterations(train):
     _, log = train(ITERATIONS, epochs=1, train_cfg=BY_ITERATIONS)
     assert [line['distill_weight'] for line in log] == pytest.approx([0.2, 0.4])
+
+
+def test_gammas_stand_in_every_line_of_the_losses(train):
+    logger = dict(logger=dict(type='LoggerHook', interval=2))
+    _, log = train(ITERATIONS, 2, default_hooks=logger, custom_hooks=GAMMAS)
+    assert [line['step'] for line in log] == [2, 5]
+    assert all('gamma1_stage4' in line for line in log)
+
+
+@pytest.mark.parametrize(
+    ('hook', 'reached'),
+    [
+        (EPOCHS, r'length=4 epochs, but the training has 1: .* reaches 0.25 of'),
+        (ITERATIONS, r'length=5 iterations, but the training has 3: .* reaches 0.6'),
+    ],
+    ids=['epochs', 'iterations'],
+)
+def test_warm_up_longer_than_the_training_is_a_warning(hook, reached, train):
+    runner, _ = train(hook, epochs=1)
+    text = next(Path(runner.log_dir).glob('*.log')).read_text()
+    assert re.search(reached, text)

@@ -126,5 +126,5 @@ def test_other_preprocessing(make):
     student.data_preprocessor.update(mean=[103.5, 116.3, 123.7], bgr_to_rgb=False)
     with pytest.raises(ValueError, match='differ: mean .*; reverse channels False'):
         make(student)
-    model = make(student, own_normalization=True)
+    model = make(student, teacher_options=dict(own_normalization=True))
     model(**images(model, (64, 64), (64, 64)), mode='loss')

@@ -98,15 +98,6 @@ def test_teacher_runs_in_the_precision_of_the_student(model, batch):
     assert dtypes == [torch.bfloat16] * 2
 
 
-@pytest.mark.parametrize('option', ['channels_last', 'fuse_bn', 'compile'])
-def test_accelerated_teacher_gives_the_same_losses(option, config, build, batch):
-    model = build({**config, 'teacher_acceleration': {option: True}}).train()
-    calls = count_calls(model.teacher.head)
-    losses = model(*batch, mode='loss')
-    torch.testing.assert_close(losses, build(config).train()(*batch, mode='loss'))
-    assert not calls
-
-
 def test_teacher_runs_without_autograd(model, batch):
     recorded = []
     model.teacher.backbone.layer3.register_forward_hook(
@@ -181,8 +172,8 @@ def test_student_loss_is_that_of_the_student_alone(model, batch):
 def test_features_are_let_go_after_the_step(model, batch):
     during = []
     compute = model.distiller.compute_distill_losses
-    model.distiller.compute_distill_losses = lambda: (
-        during.append(len(records(model))) or compute()
+    model.distiller.compute_distill_losses = lambda *given: (
+        during.append(len(records(model))) or compute(*given)
     )
     model(*batch, mode='loss')
     assert during == [8]

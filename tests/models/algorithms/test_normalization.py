@@ -44,7 +44,9 @@ def test_images_that_suit_both_are_left_alone():
 def test_networks_that_expect_other_images(change, message):
     student = ImgDataPreprocessor(**PYTORCH)
     teacher = ImgDataPreprocessor(**{**PYTORCH, **change})
-    with pytest.raises(ValueError, match=f'{message}.*set model.own_normalization'):
+    with pytest.raises(
+        ValueError, match=f'{message}.*set model.teacher_options.own_normalization'
+    ):
         teacher_normalization(student, teacher)
 
 
@@ -58,7 +60,7 @@ def test_in_a_distillation(distillation, build, batch):
     )
     with pytest.raises(ValueError, match='student and teacher differ: mean'):
         build(config)
-    model = build({**config, 'own_normalization': True}).train()
+    model = build({**config, 'teacher_options': dict(own_normalization=True)}).train()
     given = []
     model.teacher.backbone.register_forward_pre_hook(lambda _, args: given.append(args))
     model(*batch, mode='loss')

@@ -7,8 +7,9 @@ from matplotlib import pyplot
 
 pytest.importorskip('pytorch_grad_cam')
 import cv2  # noqa: E402
-from famkd.apis.classifier import Classifier  # noqa: E402
 from grad_cam import main, plot_grad_cam  # noqa: E402
+
+from famkd.apis.classifier import Classifier  # noqa: E402
 
 
 @pytest.fixture

@@ -1,8 +1,9 @@
 import pytest
-from famkd.apis.runs import group_runs, read_run, read_runs
 from matplotlib import pyplot
 from matplotlib.colors import to_hex
 from plot_curves import default_panels, main, plot_curves
+
+from famkd.apis.runs import group_runs, read_run, read_runs
 
 
 def test_panels_of_a_student_alone_and_distilled(recorded):

@@ -1,9 +1,9 @@
 import pytest
 import torch
-from famkd.apis.checkpoints import read_checkpoint
 from matplotlib import pyplot
 from plot_filters import magnitudes, main, plot_filters, read_filters
 
+from famkd.apis.checkpoints import read_checkpoint
 from famkd.layers import (
     DynamicFrequencyAttention,
     FrequencyAttention,

@@ -1,7 +1,8 @@
 import pytest
-from famkd.apis.runs import group_runs, read_run, read_runs
 from matplotlib import pyplot
 from plot_gamma import last_values, main, plot_gamma
+
+from famkd.apis.runs import group_runs, read_run, read_runs
 
 
 def test_both_gammas_of_every_stage(recorded):

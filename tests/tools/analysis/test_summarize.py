@@ -5,9 +5,10 @@ from statistics import mean, median, stdev
 
 import mmpretrain
 import pytest
+from summarize import main, seconds, summarize, to_markdown
+
 from famkd.apis.runs import read_run, read_runs, short_name
 from famkd.apis.tables import align, number, read_published
-from summarize import main, seconds, summarize, to_markdown
 
 ROOT = Path(__file__).parents[3]
 

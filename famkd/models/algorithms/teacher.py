@@ -1,0 +1,164 @@
+"""The teacher: a guest in the algorithm, not a part of it."""
+
+import copy
+import hashlib
+from collections.abc import Mapping
+from contextlib import nullcontext
+
+import torch
+from mmcv.cnn.utils import fuse_conv_bn
+from mmengine.model import BaseDataPreprocessor, BaseModel
+from mmrazor.models.distillers import ConfigurableDistiller
+from torch import Tensor
+from torch.nn.functional import interpolate
+
+from .early_stop import EarlyStop
+from .normalization import teacher_normalization
+
+
+class FrozenTeacher:
+    """A network that is only looked at: in eval mode, without autograd, never saved.
+
+    It is no ``nn.Module``, so that the algorithm that holds it has none of the
+    teacher's weights among its own: not in its state dict (and so in no checkpoint),
+    not in its parameters (optimizer, DDP) and not in copies (EMA), which share them.
+    It follows the images to their device and, without a ``dtype``, to
+    their precision.
+
+    Args:
+        network: The teacher, with its weights.
+        distiller: Distiller whose recorders are attached to it.
+        images: Preprocessor that the images went through.
+        channels_last: Whether to lay out its weights, and so its features, with the
+            channels innermost. Defaults to False.
+        fuse_bn: Whether to fold every BN into the convolution before it, which changes
+            results by rounding. Features between the two can then not be recorded.
+            Defaults to False.
+        compile: Whether to compile it with ``torch.compile`` at its first call.
+            Defaults to False.
+        dtype: Precision of its weights and features, such as ``'bfloat16'``. Defaults
+            to None: that of the training, mixed where that is.
+        own_normalization: Whether its images are normalised as its own config says,
+            where that is not how the student's are; otherwise this is an error.
+            Defaults to False.
+        input_size: Height and width to which its images are resized (bilinear), or one
+            number for both. Defaults to None: those of the student.
+
+    Raises:
+        ValueError: If an option has no such value, or the networks expect other
+            images.
+    """
+
+    def __init__(
+        self,
+        network: BaseModel,
+        distiller: ConfigurableDistiller,
+        images: BaseDataPreprocessor,
+        channels_last: bool = False,
+        fuse_bn: bool = False,
+        compile: bool = False,
+        dtype: str | None = None,
+        own_normalization: bool = False,
+        input_size: int | tuple[int, int] | None = None,
+    ) -> None:
+        self.network = network.eval().requires_grad_(False)
+        for module in network.modules():
+            if getattr(module, 'inplace', False):
+                module.inplace = False  # would overwrite a recorded feature
+        self.dtype = _dtype(dtype)
+        self.input_size = _size(input_size)
+        self.renormalize = teacher_normalization(
+            images, network.data_preprocessor, own_normalization
+        )
+        if fuse_bn:
+            fuse_conv_bn(network)
+        if channels_last:
+            network.to(memory_format=torch.channels_last)
+        if self.dtype is not None:
+            network.to(self.dtype)
+        if compile:
+            network.compile()
+        self.early_stop = EarlyStop(distiller, network, from_student=False)
+
+    def record(self, images: Tensor, data_samples: list | None) -> None:
+        """Runs it with its recorders on, as far as the last module that they are on.
+
+        Args:
+            images: Batch (N, C, H, W), preprocessed for the student.
+            data_samples: Ground truth of the batch.
+        """
+        # What is recorded may lie in a loss that cannot be cut short.
+        mode = 'tensor' if self.early_stop.possible else 'loss'
+        with self.early_stop:
+            self._run(images, data_samples, mode)
+
+    def predict(self, images: Tensor, data_samples: list) -> list:
+        """Its predictions for a batch that is preprocessed for the student."""
+        return self._run(images, data_samples, 'predict')
+
+    @torch.no_grad()
+    def _run(self, images: Tensor, data_samples: list | None, mode: str) -> object:
+        weight = next(self.network.parameters())
+        dtype = self.dtype or images.dtype
+        if (weight.device, weight.dtype) != (images.device, dtype):
+            self.network.to(images.device, dtype)
+            self.renormalize.to(images.device, images.dtype)
+        images = self.renormalize(images)
+        if self.input_size is not None:
+            images = interpolate(
+                images, self.input_size, mode='bilinear', antialias=True
+            )
+        precision = nullcontext()
+        if self.dtype is not None:
+            images = images.to(self.dtype)
+            precision = torch.autocast(images.device.type, enabled=False)
+        with precision:
+            return self.network(images, data_samples, mode=mode)
+
+    def __deepcopy__(self, memo: dict) -> 'FrozenTeacher':
+        """A copy, with recorders of its own, that shares the weights."""
+        for tensor in (*self.network.parameters(), *self.network.buffers()):
+            memo[id(tensor)] = tensor
+        twin = object.__new__(FrozenTeacher)
+        memo[id(self)] = twin
+        vars(twin).update(copy.deepcopy(vars(self), memo))
+        return twin
+
+
+def fingerprint(weights: Mapping[str, Tensor]) -> str:
+    """A hash of weights, 16 hexadecimal digits.
+
+    Args:
+        weights: State dict. BN's ``num_batches_tracked`` does not count.
+    """
+    digest = hashlib.blake2b(digest_size=8)
+    for name in sorted(weights):
+        if not name.endswith('num_batches_tracked'):
+            value = weights[name].detach().cpu().contiguous().flatten()
+            digest.update(name.encode())
+            digest.update(value.view(torch.uint8).numpy())
+    return digest.hexdigest()
+
+
+def _dtype(name: str | None) -> torch.dtype | None:
+    if name is None or isinstance(name, torch.dtype):
+        return name
+    dtype = getattr(torch, str(name).removeprefix('torch.'), None)
+    if not isinstance(dtype, torch.dtype) or not dtype.is_floating_point:
+        raise ValueError(
+            f'teacher_options: dtype={name!r} is no precision; choose float32, '
+            'bfloat16 or float16, or leave it out'
+        )
+    return dtype
+
+
+def _size(size: int | tuple[int, int] | None) -> tuple[int, int] | None:
+    if size is None:
+        return None
+    height, width = size if isinstance(size, (tuple, list)) else (size, size)
+    if not all(isinstance(x, int) and x > 0 for x in (height, width)):
+        raise ValueError(
+            f'teacher_options: input_size={size!r} must be a height and a width in '
+            'pixels, or one number for both'
+        )
+    return height, width

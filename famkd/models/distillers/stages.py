@@ -1,0 +1,164 @@
+"""The stages of a network: named by modules, recorded, and read as maps."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from mmrazor.models.task_modules import RecorderManager
+from torch import Tensor, nn
+
+from famkd.models.module_names import check_module_name
+
+from .tokens import tokens_to_map
+
+Source = str | dict
+
+
+@dataclass(frozen=True)
+class Stage:
+    """How one stage is recorded, and which part of the record is its map.
+
+    Attributes:
+        role: ``'student'`` or ``'teacher'``.
+        recorder: Name of its recorder.
+        source: The module that gives it.
+        config: Config of the recorder.
+        data_idx: Which element of the record, where the module gives several.
+        record_idx: Which call of the module, where it is called several times.
+        map_size: Height and width of the map that tokens are laid out to.
+    """
+
+    role: str
+    recorder: str
+    source: str
+    config: dict
+    data_idx: int | None = None
+    record_idx: int = 0
+    map_size: tuple[int, int] | None = None
+
+    @property
+    def name(self) -> str:
+        """The stage as the config names it."""
+        return f'{self.role}_stages: {self.source!r}'
+
+    def read(self, recorders: RecorderManager) -> Tensor:
+        """The recorded feature as a map.
+
+        Args:
+            recorders: Recorders of the network, after its forward pass.
+
+        Returns:
+            Tensor: Shape (N, C, H, W); a vector (N, C) counts as a 1x1 map, and tokens
+            (N, L, C) are laid out as a map, see :func:`tokens_to_map`.
+
+        Raises:
+            ValueError: If the record is no single feature; names the stage.
+        """
+        recorder = recorders.get_recorder(self.recorder)
+        output = feature = recorder.get_record_data(self.record_idx)
+        if self.data_idx is not None:
+            if not isinstance(output, (tuple, list)) or self.data_idx >= len(output):
+                raise ValueError(
+                    f'{self.name} gives {_describe(output)}, so there is no '
+                    f'data_idx={self.data_idx}; name as many levels of student and '
+                    'teacher, of those that both have'
+                )
+            feature = output[self.data_idx]
+        elif isinstance(output, (tuple, list)) and len(output) == 1:
+            feature = output[0]
+        if isinstance(feature, Tensor) and feature.ndim == 2:
+            feature = feature[:, :, None, None]
+        if isinstance(feature, Tensor) and feature.ndim == 3:
+            try:
+                feature = tokens_to_map(feature, self.map_size)
+            except ValueError as error:
+                raise ValueError(f'{self.name} {error}') from None
+        if not isinstance(feature, Tensor) or feature.ndim != 4:
+            raise ValueError(
+                f'{self.name} gives {_describe(feature)}, not one feature '
+                '(N, C, H, W), (N, C) or (N, L, C); where a module gives several, '
+                'choose one with dict(type=..., source=..., data_idx=...)'
+            )
+        return feature
+
+
+def parse_stages(
+    stages: Sequence[Source] | None,
+    student_stages: Sequence[Source] | None,
+    teacher_stages: Sequence[Source] | None,
+) -> tuple[list[Stage], list[Stage]]:
+    """The stages that a config names, of both networks.
+
+    Args:
+        stages: Names of modules, or recorder configs of MMRazor with the optional keys
+            ``data_idx``, ``record_idx`` and ``map_size``; shallow to deep.
+        student_stages: Those of the student, where the names differ.
+        teacher_stages: Those of the teacher, as many.
+
+    Returns:
+        tuple: Stages of the student and of the teacher, recorded as ``stage1``, ...
+
+    Raises:
+        ValueError: If there are none, or not as many of both.
+    """
+    if stages and (student_stages or teacher_stages):
+        raise ValueError(
+            'stages are those of both networks: give stages, or student_stages and '
+            'teacher_stages'
+        )
+    students = student_stages or stages or ()
+    teachers = teacher_stages or stages or ()
+    if len(students) != len(teachers) or not students:
+        raise ValueError(
+            f'student_stages has {len(students)} stages and teacher_stages '
+            f'{len(teachers)}; give as many of both, at least one, in pairs'
+        )
+    return _parse(students, 'student'), _parse(teachers, 'teacher')
+
+
+def _parse(sources: Sequence[Source], role: str) -> list[Stage]:
+    stages = []
+    for i, source in enumerate(sources, start=1):
+        config = {'source': source} if isinstance(source, str) else dict(source)
+        options = {
+            key: config.pop(key)
+            for key in ('data_idx', 'record_idx', 'map_size')
+            if key in config
+        }
+        recorder = {'type': 'ModuleOutputs', **config, '_scope_': 'mmrazor'}
+        stages.append(Stage(role, f'stage{i}', config['source'], recorder, **options))
+    return stages
+
+
+def check_sources(recorders: RecorderManager, network: nn.Module, role: str) -> None:
+    """Checks that a network has the modules that its recorders are on.
+
+    Raises:
+        ValueError: If it has not; says which names are near.
+    """
+    for recorder in recorders.recorders.values():
+        if type(recorder).__name__.startswith('Module'):
+            check_module_name(recorder.source, network, role, key=f'{role}_stages')
+
+
+def check_channels(
+    maps: list[Tensor], expected: Sequence[int] | None, role: str
+) -> None:
+    """Checks the channels that the config expects, if it does.
+
+    Raises:
+        ValueError: If the maps have others; names both.
+    """
+    channels = [feature.shape[1] for feature in maps]
+    if expected is not None and list(expected) != channels:
+        raise ValueError(
+            f'{role}_channels={list(expected)}, but the recorded features have '
+            f'{channels}; correct it or leave it out'
+        )
+
+
+def _describe(record: object) -> str:
+    if isinstance(record, Tensor):
+        return f'a tensor of shape {tuple(record.shape)}'
+    if isinstance(record, (tuple, list)):
+        return f'{len(record)} values'
+    return f'a {type(record).__name__}'
