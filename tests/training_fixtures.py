@@ -4,10 +4,20 @@ import copy
 import itertools
 
 import pytest
+import torch
+
+
+@pytest.fixture(scope='session')
+def teacher_ckpt(distillation, build, tmp_path_factory):
+    """Checkpoint of the teacher of ``distillation``."""
+    path = tmp_path_factory.mktemp('teacher') / 'teacher.pth'
+    teacher = build(distillation()['teacher'])
+    torch.save(dict(state_dict=teacher.state_dict()), path)
+    return str(path)
 
 
 @pytest.fixture
-def make_config(distillation, tmp_path):
+def make_config(distillation, teacher_ckpt, tmp_path):
     """Function (**changes): config of FAM-KD, 2 epochs of 3 iterations.
 
     Changes are merged into it.
@@ -28,7 +38,7 @@ def make_config(distillation, tmp_path):
                 work_dir=str(tmp_path),
                 experiment_name=f'{tmp_path.name}_{next(count)}',
                 randomness=dict(seed=0),
-                model=distillation(),
+                model=dict(distillation(), teacher_ckpt=teacher_ckpt),
                 data_preprocessor=dict(mean=[127.5] * 3, std=[127.5] * 3),
                 train_dataloader=dict(
                     batch_size=4,
