@@ -1,38 +1,43 @@
-"""Makes MMRazor's distillation stack importable on today's versions.
+"""Makes MMRazor importable on today's versions of mmcv and PyTorch.
 
-MMRazor 1.0.0 is MMRazor's last release, and stops at two places:
+MMRazor 1.0.0 is MMRazor's last release, and two of its modules stop the import:
 
-1. ``mmrazor/__init__.py`` refuses every mmcv above 2.1;
-2. ``mmrazor.structures.quantization``, which is imported with everything else,
-   uses internals of ``torch.ao`` that PyTorch 2 no longer has.
+1. ``mmrazor`` itself refuses every mmcv above 2.1;
+2. ``mmrazor.structures.quantization``, which every other part imports, uses internals
+   of ``torch.ao`` that PyTorch 2 no longer has.
 
-``import_mmrazor()`` imports ``mmrazor.models`` and ``mmrazor.engine``. Where the plain
-import works, nothing is touched. Otherwise the obstacle is out of the way
-*while MMRazor is imported*, and everything is put back: mmcv keeps its version and
-no stand-in stays in ``sys.modules``. Of MMRazor, only quantization then does not
-work, and says so when it is used.
+``import famkd`` registers a finder (see ``famkd/__init__.py``), which has
+:func:`find_adapted` load these two, whoever imports them. A module that loads as it is
+stays as it is. Otherwise mmcv shows an older version while the first one is loaded,
+and the second one is left empty: of MMRazor, only quantization then does not work,
+and says so when it is used.
 
 ``python -m famkd.compat`` prints the versions found and what was adapted.
+``python -m famkd.compat SCRIPT [ARGUMENTS]`` runs a script that imports MMRazor before
+a config could name famkd, such as MMRazor's own ``tools/train.py``.
 """
 
 import importlib
 import platform
+import runpy
 import sys
-from contextlib import contextmanager, nullcontext
-from functools import cache
+from collections.abc import Callable, Iterable, Sequence
+from functools import cache, partial
 from importlib import metadata, util
+from importlib.machinery import ModuleSpec
+from pathlib import Path
 from types import ModuleType
 
 from packaging.version import Version
 
 from famkd import __version__
 
-# module: the distributions that provide it, the oldest version that can work
+# module: the distributions that provide it, the oldest version that works
 REQUIRED = {
-    'torch': (('torch',), '2.0.0'),
-    'mmengine': (('onedl-mmengine', 'mmengine'), '0.8.3'),
-    'mmcv': (('onedl-mmcv', 'mmcv', 'mmcv-lite'), '2.0.0'),
-    'mmpretrain': (('onedl-mmpretrain', 'mmpretrain'), '1.0.0'),
+    'torch': (('torch',), '2.4'),
+    'mmengine': (('onedl-mmengine', 'mmengine'), '0.10.12'),
+    'mmcv': (('onedl-mmcv', 'mmcv', 'mmcv-lite'), '2.3.6'),
+    'mmpretrain': (('onedl-mmpretrain', 'mmpretrain'), '1.3.6'),
     'mmrazor': (('mmrazor',), '1.0.0'),
 }
 OPTIONAL = {
@@ -43,19 +48,29 @@ OPTIONAL = {
 NEWEST_MMCV_FOR_MMRAZOR = '2.1.0'
 QUANTIZATION = 'mmrazor.structures.quantization'
 
+# what was adapted so far, a sentence each
+ADAPTED = []
 
-def find_version(distributions):
-    """Version of the first of these distributions that is installed, or None."""
-    for name in distributions:
+
+def find_distribution(names: Iterable[str]) -> str | None:
+    """Name of the first of these distributions that is installed, or None."""
+    for name in names:
         try:
-            return metadata.version(name)
+            metadata.version(name)
         except metadata.PackageNotFoundError:
             continue
+        return name
     return None
 
 
-def check_stack():
-    """Checks that everything MMRazor needs is there and new enough.
+def find_version(names: Iterable[str]) -> str | None:
+    """Version of the first of these distributions that is installed, or None."""
+    name = find_distribution(names)
+    return name and metadata.version(name)
+
+
+def check_stack() -> None:
+    """Check that everything that famkd needs is there and new enough.
 
     Raises:
         ImportError: If a package is missing or too old; names it, the version
@@ -76,49 +91,84 @@ def check_stack():
 
 
 @cache
-def import_mmrazor():
-    """Imports ``mmrazor.models`` and ``mmrazor.engine``, adapted if need be.
+def import_mmrazor() -> tuple[str, ...]:
+    """Check the installed versions and import ``mmrazor.models`` and ``.engine``.
 
     Returns:
-        tuple[str]: What had to be adapted, a sentence each; empty if nothing.
+        tuple[str, ...]: What had to be adapted, a sentence each; empty if nothing.
 
     Raises:
         ImportError: If a package is missing or too old (see :func:`check_stack`).
     """
     check_stack()
-    adapted = []
+    for name in ('mmrazor.structures', 'mmrazor.models', 'mmrazor.engine'):
+        importlib.import_module(name)
+    return tuple(ADAPTED)
 
+
+def find_adapted(name: str, path: Sequence[str] | None) -> ModuleSpec | None:
+    """Find one of the two modules that need help, so that loading it gives the help.
+
+    Args:
+        name (str): Full name of the module.
+        path (Sequence[str], optional): Where its parent package looks for modules.
+
+    Returns:
+        ModuleSpec | None: The module as every other finder sees it, but for how it is
+        run; None for a module that needs no help or is not installed.
+    """
+    run_adapted = {'mmrazor': _run_with_old_mmcv, QUANTIZATION: _run_or_leave_empty}
+    if name not in run_adapted:
+        return None
+    others = [
+        finder
+        for finder in sys.meta_path
+        if getattr(finder, '__module__', None) != 'famkd'
+    ]
+    specs = (finder.find_spec(name, path) for finder in others)
+    spec = next(filter(None, specs), None)
+    if spec is not None and spec.loader is not None:
+        run = spec.loader.exec_module
+        spec.loader.exec_module = partial(run_adapted[name], run)
+    return spec
+
+
+def _run_with_old_mmcv(run: Callable[[ModuleType], None], module: ModuleType) -> None:
     try:
-        _import_or_undo('mmrazor')
+        run(module)
+        return
     except AssertionError:  # how MMRazor refuses a version of mmcv
-        with _mmcv_version(NEWEST_MMCV_FOR_MMRAZOR) as version:
-            try:
-                _import_or_undo('mmrazor')
-            except AssertionError as error:  # not mmcv, then: the message says it
-                raise ImportError(str(error)) from None
-        adapted.append(
-            f'MMRazor accepts mmcv up to {NEWEST_MMCV_FOR_MMRAZOR}: {version} was '
-            f'shown to it as {NEWEST_MMCV_FOR_MMRAZOR} while it was imported.'
-        )
+        import mmcv
 
-    stand_in = nullcontext()
+    version, mmcv.__version__ = mmcv.__version__, NEWEST_MMCV_FOR_MMRAZOR
     try:
-        _import_or_undo(QUANTIZATION)
+        run(module)
+    except AssertionError as error:  # not mmcv, then: the message says it
+        raise ImportError(str(error)) from None
+    finally:
+        mmcv.__version__ = version
+    ADAPTED.append(
+        f'MMRazor accepts mmcv up to {NEWEST_MMCV_FOR_MMRAZOR}: {version} was shown '
+        f'to it as {NEWEST_MMCV_FOR_MMRAZOR} while it was imported.'
+    )
+
+
+def _run_or_leave_empty(run: Callable[[ModuleType], None], module: ModuleType) -> None:
+    try:
+        run(module)
     except Exception:
-        stand_in = _stand_in(QUANTIZATION)
-        adapted.append(
+        module.__all__ = []
+        # the two names that other modules of MMRazor take from it
+        module.QConfigHandler = module.BackendConfigs = _Unavailable()
+        ADAPTED.append(
             f'{QUANTIZATION} cannot be imported with this PyTorch: left out.'
         )
-    with stand_in:
-        for name in ('mmrazor.structures', 'mmrazor.models', 'mmrazor.engine'):
-            importlib.import_module(name)
-    return tuple(adapted)
 
 
 class _Unavailable:
     """In place of MMRazor's quantization classes: raises when it is used."""
 
-    def _fail(self, *args, **kwargs):
+    def _fail(self, *args: object, **kwargs: object) -> None:
         raise ImportError(
             "MMRazor's quantization needs an older PyTorch: see famkd.compat"
         )
@@ -126,43 +176,17 @@ class _Unavailable:
     __call__ = __getitem__ = _fail
 
 
-def _import_or_undo(name):
-    """Imports a module of MMRazor; a failure leaves none of its modules behind."""
-    before = set(sys.modules)
-    try:
-        importlib.import_module(name)
-    except Exception:
-        for new in set(sys.modules) - before:
-            if new.partition('.')[0] == 'mmrazor':
-                del sys.modules[new]
-        raise
+def main() -> int:
+    """Run the script of the command line; without one, print what is installed.
 
-
-@contextmanager
-def _mmcv_version(version):
-    import mmcv
-
-    real, mmcv.__version__ = mmcv.__version__, version
-    try:
-        yield real
-    finally:
-        mmcv.__version__ = real
-
-
-@contextmanager
-def _stand_in(name):
-    module = ModuleType(name)
-    module.__all__ = []
-    module.QConfigHandler = module.BackendConfigs = _Unavailable()
-    sys.modules[name] = module
-    try:
-        yield
-    finally:
-        del sys.modules[name]
-
-
-def main():
-    """Prints the versions found, then what was adapted; 1 if the stack fails."""
+    Returns:
+        int: The exit status: 1 if a package is missing or too old.
+    """
+    if len(sys.argv) > 1:
+        del sys.argv[0]
+        sys.path[0] = str(Path(sys.argv[0]).parent)
+        runpy.run_path(sys.argv[0], run_name='__main__')
+        return 0
     print(f'{"famkd":12} {__version__}')
     print(f'{"python":12} {platform.python_version()}')
     wanted = {module: names for module, (names, _) in REQUIRED.items()}
@@ -179,4 +203,5 @@ def main():
 
 
 if __name__ == '__main__':
-    sys.exit(main())
+    # not this copy of the module: MMRazor is adapted by the one that famkd imports
+    sys.exit(importlib.import_module('famkd.compat').main())

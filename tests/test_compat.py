@@ -1,5 +1,6 @@
 """famkd.compat on the installed stack, and on small stand-ins of other ones."""
 
+import re
 import subprocess
 import sys
 from importlib import metadata
@@ -63,14 +64,13 @@ def stack(tmp_path):
     return Stack(tmp_path)
 
 
-def test_the_installed_stack_and_nothing_stays_changed():
+def test_the_installed_stack_keeps_its_versions():
     import mmcv
 
     from famkd.compat import import_mmrazor
 
     import_mmrazor()
     assert 'mmrazor.models' in sys.modules and 'mmrazor.engine' in sys.modules
-    assert 'mmrazor.structures.quantization' not in sys.modules
     assert mmcv.__version__ == metadata.version('onedl-mmcv')
     assert import_mmrazor() is import_mmrazor()
 
@@ -85,8 +85,8 @@ def test_quantization_says_that_it_is_not_there():
         TorchNativeQuantizer(global_qconfig={})
 
 
-def test_importing_the_installed_stack_prints_nothing():
-    code = 'from famkd.compat import import_mmrazor; import_mmrazor()'
+def test_mmrazor_is_imported_after_famkd_and_prints_nothing():
+    code = 'import famkd, mmrazor.models, mmrazor.engine'
     result = subprocess.run(
         [sys.executable, '-c', code], cwd=ROOT, capture_output=True, text=True
     )
@@ -94,13 +94,12 @@ def test_importing_the_installed_stack_prints_nothing():
 
 
 def test_plain_import_that_works_is_left_alone(stack):
-    stack.mmcv('2.1.0')
-    stack.write('mmrazor.engine', 'import sys\nbefore = set(sys.modules)\n')
+    stack.write('mmrazor', RAZOR.replace("<= '2.1.0'", "== '2.3.6'"))
     stack.check("""
 from famkd.compat import import_mmrazor
 assert import_mmrazor() == ()
 import mmrazor.models, mmrazor.structures.quantization as real
-assert mmrazor.seen == '2.1.0'
+assert mmrazor.seen == '2.3.6'
 assert mmrazor.models.QConfigHandler is real.QConfigHandler
 """)
 
@@ -116,7 +115,19 @@ assert mmrazor.models.QConfigHandler is real.QConfigHandler
 """)
 
 
-def test_quantization_that_cannot_be_imported_is_left_out(stack):
+@pytest.mark.parametrize('first', ['mmrazor', 'mmrazor.models', 'mmrazor.structures'])
+def test_any_part_of_mmrazor_can_be_the_first_import(stack, first):
+    stack.write('mmrazor.structures.quantization', 'raise ImportError("torch.ao")\n')
+    stack.check(f"""
+import famkd
+import {first}
+import mmrazor.models, mmrazor.engine, mmcv
+assert mmrazor.__file__ == {str(stack.folder / 'mmrazor/__init__.py')!r}
+assert mmcv.__version__ == '2.3.6'
+""")
+
+
+def test_quantization_that_cannot_be_imported_is_left_empty(stack):
     stack.write('mmrazor.structures.quantization.config', '')
     stack.write(
         'mmrazor.structures.quantization',
@@ -126,11 +137,21 @@ def test_quantization_that_cannot_be_imported_is_left_out(stack):
 from famkd.compat import import_mmrazor
 assert len(import_mmrazor()) == 2
 import mmrazor.models, mmrazor.engine, mmrazor.structures
-left = [name for name in sys.modules if 'quantization' in name]
-assert not left, left
 assert not hasattr(mmrazor.structures, 'QConfigHandler')
-assert not hasattr(mmrazor.structures, 'quantization')
+for use in (mmrazor.models.QConfigHandler, lambda: mmrazor.models.BackendConfigs['a']):
+    try:
+        use()
+    except ImportError as error:
+        assert 'needs an older PyTorch: see famkd.compat' in str(error), error
+    else:
+        raise AssertionError
 """)
+
+
+def test_mmrazor_that_is_not_installed_is_not_found():
+    from famkd.compat import find_adapted
+
+    assert find_adapted('mmrazor', path=[]) is None
 
 
 def test_other_failure_is_reported_and_leaves_nothing_changed(stack):
@@ -146,7 +167,6 @@ else:
     raise AssertionError
 import mmcv
 assert mmcv.__version__ == '2.3.6'
-assert 'mmrazor.structures.quantization' not in sys.modules
 """)
 
 
@@ -161,17 +181,16 @@ for _ in range(2):
         assert str(error) == 'MMEngine==9 is wrong.', error
     else:
         raise AssertionError
-    assert not [name for name in sys.modules if name.startswith('mmrazor')]
 """)
 
 
 @pytest.mark.parametrize(
     'module, install',
     [
-        ('torch', 'torch>=2.0.0'),
-        ('mmengine', 'onedl-mmengine>=0.8.3'),
-        ('mmcv', 'onedl-mmcv>=2.0.0'),
-        ('mmpretrain', 'onedl-mmpretrain>=1.0.0'),
+        ('torch', 'torch>=2.4'),
+        ('mmengine', 'onedl-mmengine>=0.10.12'),
+        ('mmcv', 'onedl-mmcv>=2.3.6'),
+        ('mmpretrain', 'onedl-mmpretrain>=1.3.6'),
         ('mmrazor', 'mmrazor>=1.0.0'),
     ],
 )
@@ -189,15 +208,77 @@ else:
 """)
 
 
+@pytest.mark.parametrize(
+    'module, distribution, newest_refused, oldest',
+    [
+        ('torch', 'torch', '2.3.1', '2.4'),
+        ('mmengine', 'mmengine', '0.10.7', '0.10.12'),
+        ('mmengine', 'onedl-mmengine', '0.10.11', '0.10.12'),
+        ('mmcv', 'mmcv', '2.2.0', '2.3.6'),
+        ('mmcv', 'onedl-mmcv', '2.3.5', '2.3.6'),
+        ('mmpretrain', 'mmpretrain', '1.2.0', '1.3.6'),
+        ('mmrazor', 'mmrazor', '1.0.0rc2', '1.0.0'),
+    ],
+)
+def test_floors(monkeypatch, module, distribution, newest_refused, oldest):
+    from famkd import compat
+
+    def refused(version):
+        monkeypatch.setattr(
+            compat,
+            'find_version',
+            lambda names: version if distribution in names else None,
+        )
+        compat.check_stack()
+
+    for accepted in (oldest, f'{oldest}+cu128', '99.0'):
+        refused(accepted)
+    with pytest.raises(ImportError) as error:
+        refused(newest_refused)
+    assert str(error.value).startswith(
+        f'famkd needs {module} >= {oldest}, but {module} is version {newest_refused}.'
+    )
+
+
+def test_floors_are_those_of_the_readme_and_the_requirements():
+    from famkd.compat import REQUIRED
+
+    readme = (ROOT / 'README.md').read_text()
+    required = ''.join(
+        (ROOT / 'requirements' / name).read_text()
+        for name in ('runtime.txt', 'mminstall.txt')
+    )
+    for (first, *_), oldest in REQUIRED.values():
+        assert re.search(rf'^{first}[=>]={oldest}(,|$)', required, re.MULTILINE), first
+        name = 'PyTorch' if first == 'torch' else f'`{first}`'
+        assert re.search(rf'{name}.*\| {oldest} \|$', readme, re.MULTILINE), first
+
+
 def test_mmcv_too_old_ends_the_report_with_one_line(stack):
     stack.mmcv('1.7.2')
     result = stack.python('-m', 'famkd.compat')
     assert result.returncode == 1
     assert result.stderr.startswith(
-        'error: famkd needs mmcv >= 2.0.0, but mmcv is version 1.7.2. Install it: '
+        'error: famkd needs mmcv >= 2.3.6, but mmcv is version 1.7.2. Install it: '
     )
     assert result.stderr.count('\n') == 1
     assert 'mmcv         1.7.2' in result.stdout
+
+
+def test_script_that_imports_mmrazor_first_is_run(stack, tmp_path):
+    folder = tmp_path / 'scripts'
+    folder.mkdir()
+    (folder / 'beside.py').write_text('')
+    script = folder / 'train.py'
+    script.write_text(
+        'import sys, mmrazor, beside\n'
+        "if __name__ == '__main__':\n"
+        '    print(sys.argv)\n'
+        '    sys.exit(3)\n'
+    )
+    result = stack.python('-m', 'famkd.compat', script, 'recipe.py', '--amp')
+    assert (result.returncode, result.stderr) == (3, '')
+    assert result.stdout == f"['{script}', 'recipe.py', '--amp']\n"
 
 
 def test_report(stack):
