@@ -21,7 +21,7 @@ import importlib
 import platform
 import runpy
 import sys
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from functools import cache, partial
 from importlib import metadata, util
 from importlib.machinery import ModuleSpec
@@ -32,18 +32,23 @@ from packaging.version import Version
 
 from famkd import __version__
 
-# module: the distributions that provide it, the oldest version that works
-REQUIRED = {
-    'torch': (('torch',), '2.4'),
-    'mmengine': (('onedl-mmengine', 'mmengine'), '0.10.12'),
-    'mmcv': (('onedl-mmcv', 'mmcv', 'mmcv-lite'), '2.3.6'),
-    'mmpretrain': (('onedl-mmpretrain', 'mmpretrain'), '1.3.6'),
-    'mmrazor': (('mmrazor',), '1.0.0'),
-}
-OPTIONAL = {
-    'torchvision': ('torchvision',),
+# module: the distributions that provide it, the maintained one first
+OPENMMLAB = {
+    'mmengine': ('onedl-mmengine', 'mmengine'),
+    'mmcv': ('onedl-mmcv', 'mmcv', 'mmcv-lite'),
+    'mmpretrain': ('onedl-mmpretrain', 'mmpretrain'),
+    'mmrazor': ('mmrazor',),
     'mmdet': ('onedl-mmdetection', 'mmdet'),
     'mmseg': ('onedl-mmsegmentation', 'mmsegmentation'),
+}
+DISTRIBUTIONS = {'torch': ('torch',), 'torchvision': ('torchvision',), **OPENMMLAB}
+# module: the oldest version that works
+REQUIRED = {
+    'torch': '2.4',
+    'mmengine': '0.10.12',
+    'mmcv': '2.3.6',
+    'mmpretrain': '1.3.6',
+    'mmrazor': '1.0.0',
 }
 NEWEST_MMCV_FOR_MMRAZOR = '2.1.0'
 QUANTIZATION = 'mmrazor.structures.quantization'
@@ -52,21 +57,14 @@ QUANTIZATION = 'mmrazor.structures.quantization'
 ADAPTED = []
 
 
-def find_distribution(names: Iterable[str]) -> str | None:
-    """Name of the first of these distributions that is installed, or None."""
-    for name in names:
+def find_version(module: str) -> str | None:
+    """Version of the distribution that provides a module; None if none is installed."""
+    for name in DISTRIBUTIONS[module]:
         try:
-            metadata.version(name)
+            return metadata.version(name)
         except metadata.PackageNotFoundError:
             continue
-        return name
     return None
-
-
-def find_version(names: Iterable[str]) -> str | None:
-    """Version of the first of these distributions that is installed, or None."""
-    name = find_distribution(names)
-    return name and metadata.version(name)
 
 
 def check_stack() -> None:
@@ -76,8 +74,8 @@ def check_stack() -> None:
         ImportError: If a package is missing or too old; names it, the version
             found, and what to install.
     """
-    for module, (distributions, oldest) in REQUIRED.items():
-        found = find_version(distributions)
+    for module, oldest in REQUIRED.items():
+        found = find_version(module)
         if util.find_spec(module) is None:
             problem = 'is not installed'
         elif found and Version(found) < Version(oldest):
@@ -86,7 +84,7 @@ def check_stack() -> None:
             continue
         raise ImportError(
             f'famkd needs {module} >= {oldest}, but {module} {problem}. Install '
-            f"it: pip install '{distributions[0]}>={oldest}' (README, Manual set-up)"
+            f"it: pip install '{DISTRIBUTIONS[module][0]}>={oldest}' (README, Manual set-up)"
         )
 
 
@@ -189,9 +187,8 @@ def main() -> int:
         return 0
     print(f'{"famkd":12} {__version__}')
     print(f'{"python":12} {platform.python_version()}')
-    wanted = {module: names for module, (names, _) in REQUIRED.items()}
-    for module, names in {**wanted, **OPTIONAL}.items():
-        print(f'{module:12} {find_version(names) or "not installed"}')
+    for module in DISTRIBUTIONS:
+        print(f'{module:12} {find_version(module) or "not installed"}')
     try:
         adapted = import_mmrazor()
     except ImportError as error:

@@ -1,26 +1,33 @@
-"""The scope ``famkd``: what ``famkd::`` in a config needs.
+"""The scope ``famkd``, and where MMEngine finds the configs of each package.
 
-``_base_ = 'famkd::...'`` makes MMEngine build what comes from that file in the
-scope of that name. It has no components of its own: those of famkd are registered
-in mmpretrain's and MMRazor's registries. So a name that is looked up in scope
-``famkd`` is looked up in mmpretrain's.
+``_base_ = 'famkd::...'`` makes MMEngine build what comes from that file in the scope of
+that name. It has no components of its own: those of famkd are registered in
+mmpretrain's and MMRazor's registries. So a name that is looked up in scope ``famkd`` is
+looked up in mmpretrain's.
 
 Wherever famkd is used this module is imported: it also has MMEngine read checkpoints
 safely.
 """
 
+from importlib.util import find_spec
+
 import mmpretrain.registry
 from mmengine.config.utils import MODULE2PACKAGE
 from mmengine.registry import Registry
 
+from famkd.compat import OPENMMLAB
 from famkd.runtime.safe_load import guard_mmengine
 
 guard_mmengine()
 
 FAMKD = ['famkd.models', 'famkd.engine', 'famkd.datasets']
 
-# MMEngine reads configs of the packages in this table only.
+# MMEngine reads the configs of the packages in this table only, and asks for one
+# distribution of each: `mmseg::` for mmsegmentation, where onedl-mmsegmentation may be
+# installed. The name of the module finds it whatever the distribution.
 MODULE2PACKAGE['famkd'] = 'famkd'
+for _module, (_newest, *_) in OPENMMLAB.items():
+    MODULE2PACKAGE[_module] = _module if find_spec(_module) else _newest
 
 for _parent in list(vars(mmpretrain.registry).values()):
     if isinstance(_parent, Registry) and _parent.scope == 'mmpretrain':
