@@ -83,8 +83,8 @@ def check_stack() -> None:
         else:
             continue
         raise ImportError(
-            f'famkd needs {module} >= {oldest}, but {module} {problem}. Install '
-            f"it: pip install '{DISTRIBUTIONS[module][0]}>={oldest}' (README, Manual set-up)"
+            f'famkd needs {module} >= {oldest}, but {module} {problem}. Install it: '
+            f"pip install '{DISTRIBUTIONS[module][0]}>={oldest}' (README, Manual set-up)"
         )
 
 

@@ -26,8 +26,9 @@ FAMKD = ['famkd.models', 'famkd.engine', 'famkd.datasets']
 # distribution of each: `mmseg::` for mmsegmentation, where onedl-mmsegmentation may be
 # installed. The name of the module finds it whatever the distribution.
 MODULE2PACKAGE['famkd'] = 'famkd'
-for _module, (_newest, *_) in OPENMMLAB.items():
-    MODULE2PACKAGE[_module] = _module if find_spec(_module) else _newest
+for _module in MODULE2PACKAGE.keys() & OPENMMLAB.keys():
+    _installed = find_spec(_module) is not None
+    MODULE2PACKAGE[_module] = _module if _installed else OPENMMLAB[_module][0]
 
 for _parent in list(vars(mmpretrain.registry).values()):
     if isinstance(_parent, Registry) and _parent.scope == 'mmpretrain':

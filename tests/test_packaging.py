@@ -6,9 +6,11 @@ import shutil
 import subprocess
 import sys
 import tarfile
+from configparser import ConfigParser
 from pathlib import Path
 
 import pytest
+from packaging.requirements import Requirement
 
 ROOT = Path(__file__).resolve().parents[1]
 SOURCES = (
@@ -146,6 +148,34 @@ def test_editable_install_links_configs_and_tools(copy, tmp_path):
 def test_sdist_carries_what_the_set_up_needs(sdist):
     for name in SOURCES:
         assert (sdist / name).exists()
+
+
+def test_every_requirement_is_an_extra_or_needed_and_is_pinned():
+    config = ConfigParser()
+    config.read(ROOT / 'setup.cfg')
+    extras = set(config['options.extras_require'])
+    folder = ROOT / 'requirements'
+    stems = {path.stem for path in folder.glob('*.txt')} - {'mminstall'}
+    named = stems | {'mim'}
+    assert named == extras | {'runtime', 'constraints'}
+    for extra, source in config['options.extras_require'].items():
+        name = 'mminstall' if extra == 'mim' else extra
+        assert source == f'file: requirements/{name}.txt'
+
+    pins = [
+        Requirement(line)
+        for line in (folder / 'constraints.txt').read_text().splitlines()
+        if not line.startswith('#')
+    ]
+    for path in {*folder.glob('*.txt')} - {folder / 'constraints.txt'}:
+        for line in path.read_text().splitlines():
+            if not line.startswith('#'):
+                wanted = Requirement(line)
+                same = [pin for pin in pins if pin.name == wanted.name]
+                assert same, f'{path.name}: {line} is not in constraints.txt'
+                for pin in same:
+                    (version,) = pin.specifier
+                    assert wanted.specifier.contains(version.version), line
 
 
 def test_importing_famkd_imports_nothing_else(site, tmp_path):

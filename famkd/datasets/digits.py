@@ -40,8 +40,14 @@ class Digits(BaseDataset):
 
     def load_data_list(self) -> list[dict]:
         """Read the images and labels of the split."""
-        from sklearn.datasets import load_digits
-        from sklearn.model_selection import train_test_split
+        try:
+            from sklearn.datasets import load_digits
+            from sklearn.model_selection import train_test_split
+        except ImportError as error:
+            raise ImportError(
+                'Digits needs scikit-learn; install it: pip install scikit-learn '
+                '(it is in the extra "demo" of famkd)'
+            ) from error
 
         digits = load_digits()
         train, test = train_test_split(

@@ -1,3 +1,5 @@
+import sys
+
 import numpy as np
 import pytest
 from mmpretrain.registry import DATASETS
@@ -57,3 +59,9 @@ def test_pipeline_is_applied():
 def test_bad_arguments(kwargs, message):
     with pytest.raises(ValueError, match=message):
         digits(**kwargs)
+
+
+def test_scikit_learn_that_is_missing_is_named_with_its_extra(monkeypatch):
+    monkeypatch.setitem(sys.modules, 'sklearn.datasets', None)
+    with pytest.raises(ImportError, match='pip install scikit-learn .*"demo"'):
+        digits()

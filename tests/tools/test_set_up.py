@@ -34,15 +34,20 @@ def set_up(tmp_path, monkeypatch):
 
 @pytest.fixture
 def steps(set_up, monkeypatch):
-    """Titles of the steps that ran; ``steps.fail`` maps a title to an exception."""
+    """Titles of the steps that ran, and their commands.
+
+    ``steps.fail`` maps a title to an exception.
+    """
 
     class Steps(list):
         fail = {}
 
     done = Steps()
+    done.commands = []
 
     def run(title, command, **variables):
         done.append(title.strip())
+        done.commands.append(command)
         for part, error in done.fail.items():
             if part in title:
                 raise error
@@ -80,6 +85,12 @@ def test_second_call_does_nothing(set_up, steps):
     steps.clear()
     assert set_up.main() == 0
     assert steps == []
+
+
+def test_everything_that_the_tests_and_the_demo_need_is_installed(set_up, steps):
+    assert set_up.main() == 0
+    installed = {part for command in steps.commands for part in command}
+    assert set(set_up.REQUIREMENTS.glob('*.txt')) <= installed
 
 
 @pytest.mark.parametrize('title', ['.venv', 'PyTorch', 'compiled', 'MMRazor', 'check'])

@@ -108,7 +108,10 @@ def main(argv=None):
     try:
         import pytorch_grad_cam  # noqa: F401
     except ImportError:
-        sys.exit('error: grad-cam is missing; install it: pip install grad-cam')
+        sys.exit(
+            'error: grad-cam is missing; install it: pip install grad-cam '
+            '(it is in the extra "vis" of famkd)'
+        )
     try:
         networks = {
             label: Classifier(*files, layer=args.layer)

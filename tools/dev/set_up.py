@@ -32,6 +32,8 @@ STATE = VENV / 'set_up.state'
 LOG = VENV / 'set_up.log'
 TMP = VENV / 'tmp'
 REQUIREMENTS = ROOT / 'requirements'
+# what `make demo` and `make test` need, besides what famkd itself needs
+EXTRAS = ('det', 'seg', 'timm', 'vis', 'demo', 'tests')
 OLDEST, NEWEST = (3, 10), (3, 12)
 PY = '{}.{}'.format(*sys.version_info)
 PACKAGES = VENV / 'lib' / f'python{PY}' / 'site-packages'
@@ -289,8 +291,7 @@ def install():
         'install',
         *files['runtime'],
         *files['mminstall'],
-        *files['optional'],
-        *files['tests'],
+        *(part for extra in EXTRAS for part in files[extra]),
     )
     # Packages ask for OpenCV with and without windows, in one folder: the latter,
     # which needs no graphics libraries, must be the one that is there.
