@@ -58,7 +58,7 @@ ADAPTED = []
 
 
 def find_version(module: str) -> str | None:
-    """Version of the distribution that provides a module; None if none is installed."""
+    """Version of the distribution that provides a module, or None."""
     for name in DISTRIBUTIONS[module]:
         try:
             return metadata.version(name)
@@ -84,7 +84,8 @@ def check_stack() -> None:
             continue
         raise ImportError(
             f'famkd needs {module} >= {oldest}, but {module} {problem}. Install it: '
-            f"pip install '{DISTRIBUTIONS[module][0]}>={oldest}' (README, Manual set-up)"
+            f"pip install '{DISTRIBUTIONS[module][0]}>={oldest}' "
+            '(README, Manual set-up)'
         )
 
 

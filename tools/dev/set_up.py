@@ -50,8 +50,9 @@ def check_python(version=sys.version_info[:2]):
         return
     names = [f'python3.{minor}' for minor in range(NEWEST[1], OLDEST[1] - 1, -1)]
     found = [name for name in names if shutil.which(name) and works(name)]
+    problem = 'too old' if version < OLDEST else 'too new'
     raise SetUpError(
-        f'Python {version[0]}.{version[1]} is too {"old" if version < OLDEST else "new"}'
+        f'Python {version[0]}.{version[1]} is {problem}'
         f': famkd needs 3.{OLDEST[1]} to 3.{NEWEST[1]}. Install one of them and name '
         f'it, as in: PYTHON={(found or names)[0]} make test'
     )
