@@ -1,12 +1,10 @@
-_base_ = ['../_base_/methods/famkd_fpn.py', '../_base_/bccd_small.py']
+_base_ = [
+    '../_base_/methods/famkd_fpn.py',
+    '../_base_/pairs/bccd/faster-rcnn_r18-w32_r18-w16.py',
+]
 
 model = dict(
-    architecture=dict(cfg_path='famkd::bccd/faster-rcnn_r18-w16_1xb8_bccd-small.py'),
-    teacher=dict(cfg_path='famkd::bccd/faster-rcnn_r18-w32_1xb8_bccd-small.py'),
-    teacher_ckpt='work_dirs/faster-rcnn_r18-w32_1xb8_bccd-small/iter_600.pth',
-    distiller=dict(loss=dict(loss_weight=1.0)),
+    **_base_.pair,
+    distiller=dict(**_base_.stages, loss=dict(loss_weight=1.0)),
 )
-custom_hooks = [
-    dict(type='DistillWarmupHook', length=100, by_epoch=False),
-    dict(type='GammaLogHook', interval=20),
-]
+custom_hooks = [_base_.warmup, dict(type='GammaLogHook', interval=20)]

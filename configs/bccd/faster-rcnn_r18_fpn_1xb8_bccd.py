@@ -1,5 +1,9 @@
 # The student alone.
-_base_ = ['mmdet::_base_/models/faster-rcnn_r50_fpn.py', '../_base_/bccd.py']
+_base_ = [
+    'mmdet::_base_/models/faster-rcnn_r50_fpn.py',
+    '../_base_/datasets/bccd_detection_bs8.py',
+    '../_base_/schedules/bccd_2k.py',
+]
 
 model = dict(
     backbone=dict(

@@ -1,5 +1,9 @@
 # The teacher, from a detector of COCO.
-_base_ = ['mmdet::_base_/models/faster-rcnn_r50_fpn.py', '../_base_/bccd.py']
+_base_ = [
+    'mmdet::_base_/models/faster-rcnn_r50_fpn.py',
+    '../_base_/datasets/bccd_detection_bs8.py',
+    '../_base_/schedules/bccd_2k.py',
+]
 
 model = dict(roi_head=dict(bbox_head=dict(num_classes=3)))
 

@@ -1,4 +1,10 @@
-# ReviewKD with frequency attention in place of the 3x3 convolution (Table A.1).
-_base_ = './reviewkd_resnet20_resnet8_1xb64_cifar10.py'
+_base_ = [
+    '../_base_/methods/fam_reviewkd.py',
+    '../_base_/pairs/cifar10/resnet20_resnet8.py',
+]
 
-model = dict(distiller=dict(head=dict(type='FAMHead', with_relu=False)))
+model = dict(
+    **_base_.pair,
+    distiller=dict(**_base_.stages_before_relu, loss=dict(loss_weight=0.6)),
+)
+custom_hooks = [_base_.warmup, dict(type='GammaLogHook', interval=100)]

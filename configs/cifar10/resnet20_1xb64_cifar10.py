@@ -1,5 +1,10 @@
 # The teacher sees all training images.
-_base_ = ['../_base_/models/cifar10_resnet8.py', '../_base_/cifar10_short.py']
+_base_ = [
+    '../_base_/models/cifar10_resnet8.py',
+    '../_base_/datasets/cifar10_jpeg_bs64.py',
+    '../_base_/schedules/cifar10_12e.py',
+    '../_base_/runtime.py',
+]
 
 model = dict(backbone=dict(depth=20))
 

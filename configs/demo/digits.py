@@ -1,5 +1,5 @@
 # Data, schedule and runtime of the demo: 1,000 handwritten digits.
-_base_ = '../_base_/default_runtime.py'
+_base_ = '../_base_/runtime.py'
 
 data_preprocessor = dict(
     type='ClsDataPreprocessor', num_classes=10, mean=[127.5] * 3, std=[127.5] * 3

@@ -1,4 +1,4 @@
-# CIFAR-10 as folders of JPEG files: data/cifar10_jpeg/{train,test}/CLASS/*.jpg
+# CIFAR-10 as folders of JPEG files, data/cifar10_jpeg/{train,test}/CLASS/*.jpg
 data_preprocessor = dict(
     num_classes=10,
     mean=[125.307, 122.961, 113.8575],
@@ -22,6 +22,7 @@ train_dataloader = dict(
         data_root='data/cifar10_jpeg',
         data_prefix='train',
         with_label=True,
+        indices=range(0, 50000, 10),  # every tenth image
         pipeline=train_pipeline,
     ),
     sampler=dict(type='DefaultSampler', shuffle=True),

@@ -1,4 +1,9 @@
-# ReviewKD with frequency attention in place of the 3x3 convolution (Table A.1).
-_base_ = '../../reviewkd/cifar100/reviewkd_wrn_40_2_wrn_16_2_1xb64_cifar100.py'
+_base_ = [
+    '../../_base_/methods/fam_reviewkd.py',
+    '../../_base_/pairs/cifar100/wrn_40_2_wrn_16_2.py',
+]
 
-model = dict(distiller=dict(head=dict(type='FAMHead', with_relu=False)))
+model = dict(
+    **_base_.pair,
+    distiller=dict(**_base_.stages_before_relu, loss=dict(loss_weight=5.0)),
+)

@@ -1,4 +1,10 @@
-# ReviewKD with frequency attention in place of the 3x3 convolution (Table A.1).
-_base_ = '../../reviewkd/imagenet/reviewkd_resnet34_resnet18_8xb32_imagenet.py'
+_base_ = [
+    '../../_base_/methods/fam_reviewkd.py',
+    '../../_base_/pairs/imagenet/resnet34-relu_resnet18.py',
+]
 
-model = dict(distiller=dict(head=dict(type='FAMHead', with_relu=False)))
+model = dict(
+    **_base_.pair,
+    distiller=dict(**_base_.stages_before_relu, loss=dict(loss_weight=1.0)),
+)
+custom_hooks = [_base_.warmup, dict(type='GammaLogHook', interval=100)]

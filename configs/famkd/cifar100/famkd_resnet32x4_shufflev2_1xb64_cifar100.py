@@ -1,18 +1,9 @@
-_base_ = '../../_base_/famkd_cifar100.py'
+_base_ = [
+    '../../_base_/methods/famkd.py',
+    '../../_base_/pairs/cifar100/resnet32x4_shufflev2.py',
+]
 
 model = dict(
-    architecture=dict(cfg_path='famkd::vanilla/cifar100/shufflev2_1xb64_cifar100.py'),
-    teacher=dict(cfg_path='famkd::vanilla/cifar100/resnet32x4_1xb64_cifar100.py'),
-    teacher_ckpt='work_dirs/resnet32x4_1xb64_cifar100/epoch_240.pth',
-    distiller=dict(
-        loss=dict(loss_weight=20.0),
-        student_stages=[
-            'backbone.layers.0',
-            'backbone.layers.1',
-            'backbone.layers.2',
-            'neck',
-        ],
-    ),
+    **_base_.pair,
+    distiller=dict(**_base_.stages, loss=dict(loss_weight=20.0)),
 )
-
-optim_wrapper = dict(optimizer=dict(lr=0.01))

@@ -1,8 +1,9 @@
-_base_ = '../../_base_/famkd_cifar100.py'
+_base_ = [
+    '../../_base_/methods/famkd.py',
+    '../../_base_/pairs/cifar100/wrn_40_2_wrn_16_2.py',
+]
 
 model = dict(
-    architecture=dict(cfg_path='famkd::vanilla/cifar100/wrn_16_2_1xb64_cifar100.py'),
-    teacher=dict(cfg_path='famkd::vanilla/cifar100/wrn_40_2_1xb64_cifar100.py'),
-    teacher_ckpt='work_dirs/wrn_40_2_1xb64_cifar100/epoch_240.pth',
-    distiller=dict(loss=dict(loss_weight=5.0)),
+    **_base_.pair,
+    distiller=dict(**_base_.stages, loss=dict(loss_weight=5.0)),
 )

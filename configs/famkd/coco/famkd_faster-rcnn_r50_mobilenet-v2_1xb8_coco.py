@@ -1,13 +1,10 @@
 _base_ = [
     '../../_base_/methods/famkd_fpn.py',
-    '../../_base_/coco_detection.py',
+    '../../_base_/pairs/coco/faster-rcnn_r50_mobilenet-v2.py',
 ]
 
 model = dict(
-    architecture=dict(
-        cfg_path='famkd::vanilla/coco/faster-rcnn_mobilenet-v2_fpn_1xb8_coco.py'
-    ),
-    teacher=dict(cfg_path='mmdet::faster_rcnn/faster-rcnn_r50_fpn_2x_coco.py'),
-    teacher_ckpt='https://download.openmmlab.com/mmdetection/v2.0/faster_rcnn/faster_rcnn_r50_fpn_2x_coco/faster_rcnn_r50_fpn_2x_coco_bbox_mAP-0.384_20200504_210434-a5d8aa15.pth',
-    distiller=dict(loss=dict(loss_weight=2.0)),
+    **_base_.pair,
+    distiller=dict(**_base_.stages, loss=dict(loss_weight=2.0)),
 )
+custom_hooks = [_base_.warmup, dict(type='GammaLogHook', interval=50)]

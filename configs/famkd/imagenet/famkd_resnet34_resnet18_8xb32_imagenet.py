@@ -1,8 +1,10 @@
-_base_ = '../../_base_/famkd_imagenet.py'
+_base_ = [
+    '../../_base_/methods/famkd.py',
+    '../../_base_/pairs/imagenet/resnet34_resnet18.py',
+]
 
 model = dict(
-    architecture=dict(cfg_path='mmpretrain::resnet/resnet18_8xb32_in1k.py'),
-    teacher=dict(cfg_path='mmpretrain::resnet/resnet34_8xb32_in1k.py'),
-    teacher_ckpt='https://mmassets.onedl.ai/mmclassification/v0/resnet/resnet34_8xb32_in1k_20210831-f257d4e6.pth',
-    distiller=dict(loss=dict(loss_weight=1.0)),
+    **_base_.pair,
+    distiller=dict(**_base_.stages, loss=dict(loss_weight=1.0)),
 )
+custom_hooks = [_base_.warmup, dict(type='GammaLogHook', interval=100)]

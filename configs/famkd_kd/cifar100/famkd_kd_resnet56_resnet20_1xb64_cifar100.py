@@ -1,8 +1,9 @@
-_base_ = '../../_base_/famkd_kd_cifar100.py'
+_base_ = [
+    '../../_base_/methods/famkd_kd.py',
+    '../../_base_/pairs/cifar100/resnet56_resnet20.py',
+]
 
 model = dict(
-    architecture=dict(cfg_path='famkd::vanilla/cifar100/resnet20_1xb64_cifar100.py'),
-    teacher=dict(cfg_path='famkd::vanilla/cifar100/resnet56_1xb64_cifar100.py'),
-    teacher_ckpt='work_dirs/resnet56_1xb64_cifar100/epoch_240.pth',
-    distiller=dict(loss=dict(loss_weight=1.0)),
+    **_base_.pair,
+    distiller=dict(**_base_.stages, loss=dict(loss_weight=1.0)),
 )

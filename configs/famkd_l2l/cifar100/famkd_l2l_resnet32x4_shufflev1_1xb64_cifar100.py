@@ -1,4 +1,9 @@
-# FAM-KD from layer to layer: every stage alone (Fig. 2).
-_base_ = '../../famkd/cifar100/famkd_resnet32x4_shufflev1_1xb64_cifar100.py'
+_base_ = [
+    '../../_base_/methods/famkd_l2l.py',
+    '../../_base_/pairs/cifar100/resnet32x4_shufflev1.py',
+]
 
-model = dict(distiller=dict(fusion=dict(type='LocalAttentionConnector')))
+model = dict(
+    **_base_.pair,
+    distiller=dict(**_base_.stages, loss=dict(loss_weight=20.0)),
+)

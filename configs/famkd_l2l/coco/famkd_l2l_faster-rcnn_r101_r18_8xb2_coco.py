@@ -1,4 +1,10 @@
-# FAM-KD from layer to layer: every stage alone (Fig. 2).
-_base_ = '../../famkd/coco/famkd_faster-rcnn_r101_r18_8xb2_coco.py'
+_base_ = [
+    '../../_base_/methods/famkd_l2l_fpn.py',
+    '../../_base_/pairs/coco/faster-rcnn_r101_r18_8xb2.py',
+]
 
-model = dict(distiller=dict(fusion=dict(type='LocalAttentionConnector')))
+model = dict(
+    **_base_.pair,
+    distiller=dict(**_base_.stages, loss=dict(loss_weight=1.2)),
+)
+custom_hooks = [_base_.warmup, dict(type='GammaLogHook', interval=50)]

@@ -1,4 +1,10 @@
-# FAM-KD from layer to layer: every stage alone (Fig. 2).
-_base_ = '../../famkd/imagenet/famkd_resnet50_mobilenetv1_8xb32_imagenet.py'
+_base_ = [
+    '../../_base_/methods/famkd_l2l.py',
+    '../../_base_/pairs/imagenet/resnet50_mobilenetv1.py',
+]
 
-model = dict(distiller=dict(fusion=dict(type='LocalAttentionConnector')))
+model = dict(
+    **_base_.pair,
+    distiller=dict(**_base_.stages, loss=dict(loss_weight=1.0)),
+)
+custom_hooks = [_base_.warmup, dict(type='GammaLogHook', interval=100)]

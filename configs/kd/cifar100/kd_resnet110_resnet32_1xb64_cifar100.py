@@ -1,7 +1,6 @@
-_base_ = '../../_base_/kd_cifar100.py'
+_base_ = [
+    '../../_base_/methods/kd.py',
+    '../../_base_/pairs/cifar100/resnet110_resnet32.py',
+]
 
-model = dict(
-    architecture=dict(cfg_path='famkd::vanilla/cifar100/resnet32_1xb64_cifar100.py'),
-    teacher=dict(cfg_path='famkd::vanilla/cifar100/resnet110_1xb64_cifar100.py'),
-    teacher_ckpt='work_dirs/resnet110_1xb64_cifar100/epoch_240.pth',
-)
+model = dict(**_base_.pair)

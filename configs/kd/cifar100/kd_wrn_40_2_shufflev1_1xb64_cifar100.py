@@ -1,9 +1,6 @@
-_base_ = '../../_base_/kd_cifar100.py'
+_base_ = [
+    '../../_base_/methods/kd.py',
+    '../../_base_/pairs/cifar100/wrn_40_2_shufflev1.py',
+]
 
-model = dict(
-    architecture=dict(cfg_path='famkd::vanilla/cifar100/shufflev1_1xb64_cifar100.py'),
-    teacher=dict(cfg_path='famkd::vanilla/cifar100/wrn_40_2_1xb64_cifar100.py'),
-    teacher_ckpt='work_dirs/wrn_40_2_1xb64_cifar100/epoch_240.pth',
-)
-
-optim_wrapper = dict(optimizer=dict(lr=0.01))
+model = dict(**_base_.pair)

@@ -1,7 +1,6 @@
-_base_ = '../../_base_/kd_imagenet.py'
+_base_ = [
+    '../../_base_/methods/kd.py',
+    '../../_base_/pairs/imagenet/resnet34_resnet18.py',
+]
 
-model = dict(
-    architecture=dict(cfg_path='mmpretrain::resnet/resnet18_8xb32_in1k.py'),
-    teacher=dict(cfg_path='mmpretrain::resnet/resnet34_8xb32_in1k.py'),
-    teacher_ckpt='https://mmassets.onedl.ai/mmclassification/v0/resnet/resnet34_8xb32_in1k_20210831-f257d4e6.pth',
-)
+model = dict(**_base_.pair)

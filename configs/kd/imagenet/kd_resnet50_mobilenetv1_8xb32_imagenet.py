@@ -1,7 +1,6 @@
-_base_ = '../../_base_/kd_imagenet.py'
+_base_ = [
+    '../../_base_/methods/kd.py',
+    '../../_base_/pairs/imagenet/resnet50_mobilenetv1.py',
+]
 
-model = dict(
-    architecture=dict(cfg_path='famkd::vanilla/imagenet/mobilenetv1_8xb32_imagenet.py'),
-    teacher=dict(cfg_path='mmpretrain::resnet/resnet50_8xb32_in1k.py'),
-    teacher_ckpt='https://mmassets.onedl.ai/mmclassification/v0/resnet/resnet50_8xb32_in1k_20210831-ea4938fc.pth',
-)
+model = dict(**_base_.pair)

@@ -1,8 +1,9 @@
-_base_ = '../../_base_/reviewkd_cifar100.py'
+_base_ = [
+    '../../_base_/methods/reviewkd.py',
+    '../../_base_/pairs/cifar100/resnet110_resnet32.py',
+]
 
 model = dict(
-    architecture=dict(cfg_path='famkd::vanilla/cifar100/resnet32_1xb64_cifar100.py'),
-    teacher=dict(cfg_path='famkd::vanilla/cifar100/resnet110_1xb64_cifar100.py'),
-    teacher_ckpt='work_dirs/resnet110_1xb64_cifar100/epoch_240.pth',
-    distiller=dict(loss=dict(loss_weight=1.0)),
+    **_base_.pair,
+    distiller=dict(**_base_.stages_before_relu, loss=dict(loss_weight=1.0)),
 )

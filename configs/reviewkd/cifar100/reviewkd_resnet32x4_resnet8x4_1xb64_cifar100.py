@@ -1,17 +1,9 @@
-_base_ = '../../_base_/reviewkd_cifar100.py'
+_base_ = [
+    '../../_base_/methods/reviewkd.py',
+    '../../_base_/pairs/cifar100/resnet32x4_resnet8x4.py',
+]
 
 model = dict(
-    architecture=dict(cfg_path='famkd::vanilla/cifar100/resnet8x4_1xb64_cifar100.py'),
-    teacher=dict(cfg_path='famkd::vanilla/cifar100/resnet32x4_1xb64_cifar100.py'),
-    teacher_ckpt='work_dirs/resnet32x4_1xb64_cifar100/epoch_240.pth',
-    distiller=dict(
-        loss=dict(loss_weight=5.0),
-        # Before the last ReLU of each stage.
-        student_stages=[
-            dict(type='ModuleInputs', source='backbone.layer1.relu'),
-            dict(type='ModuleInputs', source='backbone.layer2.relu'),
-            dict(type='ModuleInputs', source='backbone.layer3.relu'),
-            'neck',
-        ],
-    ),
+    **_base_.pair,
+    distiller=dict(**_base_.stages_before_relu, loss=dict(loss_weight=5.0)),
 )

@@ -1,26 +1,9 @@
-_base_ = '../../_base_/reviewkd_cifar100.py'
+_base_ = [
+    '../../_base_/methods/reviewkd.py',
+    '../../_base_/pairs/cifar100/vgg13_mobilenetv2.py',
+]
 
 model = dict(
-    architecture=dict(cfg_path='famkd::vanilla/cifar100/mobilenetv2_1xb64_cifar100.py'),
-    teacher=dict(cfg_path='famkd::vanilla/cifar100/vgg13_1xb64_cifar100.py'),
-    teacher_ckpt='work_dirs/vgg13_1xb64_cifar100/epoch_240.pth',
-    distiller=dict(
-        loss=dict(loss_weight=5.0),
-        student_stages=[
-            'backbone.layer1',
-            'backbone.layer2',
-            'backbone.layer3',
-            'backbone.layer4',
-            'neck',
-        ],
-        teacher_stages=[
-            dict(type='ModuleInputs', source='backbone.layer1.relu'),
-            dict(type='ModuleInputs', source='backbone.layer2.relu'),
-            dict(type='ModuleInputs', source='backbone.layer3.relu'),
-            dict(type='ModuleInputs', source='backbone.layer4.relu'),
-            'neck',
-        ],
-    ),
+    **_base_.pair,
+    distiller=dict(**_base_.stages_before_relu, loss=dict(loss_weight=5.0)),
 )
-
-optim_wrapper = dict(optimizer=dict(lr=0.01))

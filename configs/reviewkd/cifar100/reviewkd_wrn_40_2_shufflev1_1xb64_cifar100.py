@@ -1,19 +1,9 @@
-_base_ = '../../_base_/reviewkd_cifar100.py'
+_base_ = [
+    '../../_base_/methods/reviewkd.py',
+    '../../_base_/pairs/cifar100/wrn_40_2_shufflev1.py',
+]
 
 model = dict(
-    architecture=dict(cfg_path='famkd::vanilla/cifar100/shufflev1_1xb64_cifar100.py'),
-    teacher=dict(cfg_path='famkd::vanilla/cifar100/wrn_40_2_1xb64_cifar100.py'),
-    teacher_ckpt='work_dirs/wrn_40_2_1xb64_cifar100/epoch_240.pth',
-    distiller=dict(
-        loss=dict(loss_weight=5.0),
-        # Before the ReLU that follows each stage.
-        teacher_stages=[
-            dict(type='ModuleInputs', source='backbone.layer2.0.relu1'),
-            dict(type='ModuleInputs', source='backbone.layer3.0.relu1'),
-            dict(type='ModuleInputs', source='backbone.post.relu'),
-            'neck',
-        ],
-    ),
+    **_base_.pair,
+    distiller=dict(**_base_.stages_before_relu, loss=dict(loss_weight=5.0)),
 )
-
-optim_wrapper = dict(optimizer=dict(lr=0.01))

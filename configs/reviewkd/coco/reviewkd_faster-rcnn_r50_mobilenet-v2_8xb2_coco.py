@@ -1,11 +1,10 @@
-# 8 GPUs: twice the batch and learning rate, half the iterations.
-_base_ = './reviewkd_faster-rcnn_r50_mobilenet-v2_1xb8_coco.py'
-
-train_dataloader = dict(batch_size=2)
-optim_wrapper = dict(optimizer=dict(lr=0.02))
-param_scheduler = [
-    dict(type='LinearLR', start_factor=0.001, by_epoch=False, begin=0, end=500),
-    dict(type='MultiStepLR', by_epoch=False, milestones=[60000, 80000], gamma=0.1),
+_base_ = [
+    '../../_base_/methods/reviewkd.py',
+    '../../_base_/pairs/coco/faster-rcnn_r50_mobilenet-v2_8xb2.py',
 ]
-train_cfg = dict(max_iters=90000, val_interval=10000)
-auto_scale_lr = dict(base_batch_size=16)
+
+model = dict(
+    **_base_.pair,
+    distiller=dict(**_base_.stages, loss=dict(loss_weight=2.0)),
+)
+custom_hooks = [_base_.warmup]

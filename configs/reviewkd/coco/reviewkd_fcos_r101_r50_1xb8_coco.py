@@ -1,20 +1,10 @@
 _base_ = [
-    '../../_base_/methods/reviewkd_fpn.py',
-    '../../_base_/coco_detection.py',
+    '../../_base_/methods/reviewkd.py',
+    '../../_base_/pairs/coco/fcos_r101_r50.py',
 ]
 
 model = dict(
-    architecture=dict(cfg_path='mmdet::fcos/fcos_r50-caffe_fpn_gn-head_1x_coco.py'),
-    teacher=dict(
-        cfg_path='mmdet::fcos/fcos_r101-caffe_fpn_gn-head_ms-640-800-2x_coco.py'
-    ),
-    teacher_ckpt='https://download.openmmlab.com/mmdetection/v2.0/fcos/fcos_r101_caffe_fpn_gn-head_mstrain_640-800_2x_coco/fcos_r101_caffe_fpn_gn-head_mstrain_640-800_2x_coco-511424d6.pth',
-    distiller=dict(loss=dict(loss_weight=1.0)),
+    **_base_.pair,
+    distiller=dict(**_base_.stages, loss=dict(loss_weight=1.0)),
 )
-
-# mmdet's settings of FCOS; its learning rate, 0.01 at batch 16, by the linear rule.
-optim_wrapper = dict(
-    optimizer=dict(lr=0.005),
-    paramwise_cfg=dict(bias_lr_mult=2.0, bias_decay_mult=0.0),
-    clip_grad=dict(max_norm=35, norm_type=2),
-)
+custom_hooks = [_base_.warmup]

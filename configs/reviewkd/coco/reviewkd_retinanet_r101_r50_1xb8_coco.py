@@ -1,14 +1,10 @@
 _base_ = [
-    '../../_base_/methods/reviewkd_fpn.py',
-    '../../_base_/coco_detection.py',
+    '../../_base_/methods/reviewkd.py',
+    '../../_base_/pairs/coco/retinanet_r101_r50.py',
 ]
 
 model = dict(
-    architecture=dict(cfg_path='mmdet::retinanet/retinanet_r50_fpn_1x_coco.py'),
-    teacher=dict(cfg_path='mmdet::retinanet/retinanet_r101_fpn_2x_coco.py'),
-    teacher_ckpt='https://download.openmmlab.com/mmdetection/v2.0/retinanet/retinanet_r101_fpn_2x_coco/retinanet_r101_fpn_2x_coco_20200131-5560aee8.pth',
-    distiller=dict(loss=dict(loss_weight=1.0)),
+    **_base_.pair,
+    distiller=dict(**_base_.stages, loss=dict(loss_weight=1.0)),
 )
-
-# mmdet's learning rate of RetinaNet, 0.01 at batch 16, by the linear rule.
-optim_wrapper = dict(optimizer=dict(lr=0.005))
+custom_hooks = [_base_.warmup]

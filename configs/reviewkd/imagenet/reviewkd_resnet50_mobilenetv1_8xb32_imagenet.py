@@ -1,18 +1,10 @@
-_base_ = '../../_base_/reviewkd_imagenet.py'
+_base_ = [
+    '../../_base_/methods/reviewkd.py',
+    '../../_base_/pairs/imagenet/resnet50-relu_mobilenetv1.py',
+]
 
 model = dict(
-    architecture=dict(cfg_path='famkd::vanilla/imagenet/mobilenetv1_8xb32_imagenet.py'),
-    teacher=dict(cfg_path='mmpretrain::resnet/resnet50_8xb32_in1k.py'),
-    teacher_ckpt='https://mmassets.onedl.ai/mmclassification/v0/resnet/resnet50_8xb32_in1k_20210831-ea4938fc.pth',
-    distiller=dict(
-        loss=dict(loss_weight=8.0),
-        # Before the last ReLU of each stage.
-        student_stages=[
-            dict(type='ModuleInputs', source='backbone.layer1.relu'),
-            dict(type='ModuleInputs', source='backbone.layer2.relu'),
-            dict(type='ModuleInputs', source='backbone.layer3.relu'),
-            dict(type='ModuleInputs', source='backbone.layer4.relu'),
-            'neck',
-        ],
-    ),
+    **_base_.pair,
+    distiller=dict(**_base_.stages_before_relu, loss=dict(loss_weight=8.0)),
 )
+custom_hooks = [_base_.warmup, dict(type='GammaLogHook', interval=100)]

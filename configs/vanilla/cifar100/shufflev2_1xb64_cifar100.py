@@ -2,7 +2,7 @@ _base_ = [
     '../../_base_/models/cifar100_classifier.py',
     '../../_base_/datasets/cifar100_bs64.py',
     '../../_base_/schedules/cifar100_240e.py',
-    '../../_base_/default_runtime.py',
+    '../../_base_/runtime.py',
 ]
 
 model = dict(

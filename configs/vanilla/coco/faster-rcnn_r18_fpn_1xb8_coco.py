@@ -1,6 +1,7 @@
 _base_ = [
     'mmdet::_base_/models/faster-rcnn_r50_fpn.py',
-    '../../_base_/coco_detection.py',
+    '../../_base_/datasets/coco_detection_bs8.py',
+    '../../_base_/schedules/coco_180k.py',
 ]
 
 model = dict(

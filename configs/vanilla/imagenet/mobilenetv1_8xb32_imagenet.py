@@ -1,7 +1,7 @@
 _base_ = [
     '../../_base_/datasets/imagenet_bs32.py',
     'mmpretrain::_base_/schedules/imagenet_bs256.py',
-    '../../_base_/default_runtime.py',
+    '../../_base_/runtime.py',
 ]
 
 model = dict(

@@ -1,5 +1,5 @@
-# For two CPU cores: images of half the size, 600 iterations.
-_base_ = './bccd.py'
+# BCCD for two CPU cores: images of half the size.
+_base_ = './bccd_detection_bs8.py'
 
 train_pipeline = [
     dict(type='LoadImageFromFile'),
@@ -20,11 +20,3 @@ test_pipeline = [
 train_dataloader = dict(dataset=dict(pipeline=train_pipeline))
 val_dataloader = dict(dataset=dict(pipeline=test_pipeline))
 test_dataloader = dict(dataset=dict(pipeline=test_pipeline))
-
-optim_wrapper = dict(optimizer=dict(lr=0.02))
-param_scheduler = [
-    dict(type='LinearLR', start_factor=0.001, by_epoch=False, begin=0, end=100),
-    dict(type='MultiStepLR', by_epoch=False, milestones=[420, 540], gamma=0.1),
-]
-train_cfg = dict(max_iters=600, val_interval=200)
-default_hooks = dict(checkpoint=dict(interval=200))

@@ -1,5 +1,5 @@
 # FAM-KD, and KD of the logits next to it: CE + alpha FAM-KD + 0.9 KD, T = 4.
-_base_ = './famkd_cifar100.py'
+_base_ = './famkd.py'
 
 model = dict(
     distiller=dict(

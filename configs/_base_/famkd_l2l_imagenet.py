@@ -1,4 +1,0 @@
-# FAM-KD from layer to layer: every stage alone (Fig. 2).
-_base_ = './famkd_imagenet.py'
-
-model = dict(distiller=dict(fusion=dict(type='LocalAttentionConnector')))

@@ -1,0 +1,9 @@
+_base_ = ['../../stages/resnet.py', '../cifar100.py']
+
+pair = dict(
+    architecture=dict(cfg_path='famkd::vanilla/cifar100/mobilenetv2_1xb64_cifar100.py'),
+    teacher=dict(cfg_path='famkd::vanilla/cifar100/vgg13_1xb64_cifar100.py'),
+    teacher_ckpt='work_dirs/vgg13_1xb64_cifar100/epoch_240.pth',
+)
+
+optim_wrapper = dict(optimizer=dict(lr=0.01))

@@ -1,0 +1,34 @@
+# The stages of a ResNet, and of networks with its names.
+stages = dict(
+    student_stages=[
+        'backbone.layer1',
+        'backbone.layer2',
+        'backbone.layer3',
+        'backbone.layer4',
+        'neck',
+    ],
+    teacher_stages=[
+        'backbone.layer1',
+        'backbone.layer2',
+        'backbone.layer3',
+        'backbone.layer4',
+        'neck',
+    ],
+)
+# The teacher's maps before the last ReLU of each stage, as ReviewKD takes them.
+stages_before_relu = dict(
+    student_stages=[
+        'backbone.layer1',
+        'backbone.layer2',
+        'backbone.layer3',
+        'backbone.layer4',
+        'neck',
+    ],
+    teacher_stages=[
+        dict(type='ModuleInputs', source='backbone.layer1.relu'),
+        dict(type='ModuleInputs', source='backbone.layer2.relu'),
+        dict(type='ModuleInputs', source='backbone.layer3.relu'),
+        dict(type='ModuleInputs', source='backbone.layer4.relu'),
+        'neck',
+    ],
+)
