@@ -30,7 +30,7 @@ from mmpretrain.registry import DATASETS
 from mmpretrain.structures import DataSample
 from torch.utils.data import Dataset
 
-RUNTIME = Path(__file__).resolve().parent.parent / 'configs/_base_/default_runtime.py'
+RUNTIME = Path(__file__).resolve().parent.parent / 'configs/_base_/runtime.py'
 CLASSES = 4
 # Figure: its unit, and the most that it may grow, as a share of what it was.
 LIMITS = {

@@ -196,7 +196,7 @@ def recipe(parser, args):
         args (argparse.Namespace): The parsed arguments.
 
     Returns:
-        tuple[str, dict]: The base config, and what the recipe adds to it.
+        tuple[str | list[str], dict]: The base, and what the recipe adds to it.
     """
     from mmengine.config import Config
 
@@ -206,8 +206,11 @@ def recipe(parser, args):
         configs[role], networks[role] = load_network(parser, role, getattr(args, role))
     base, data = args.student, configs['student']
     if args.dataset:
-        base = f'famkd::_base_/{args.method}_{args.dataset}.py'
-        data = published_recipe(parser, args.method, args.dataset)
+        base = [
+            f'famkd::_base_/methods/{args.method}.py',
+            f'famkd::_base_/pairs/{args.dataset}.py',
+        ]
+        data = published_setting(parser, args.dataset)
 
     distiller = {}
     model = dict(
@@ -222,7 +225,10 @@ def recipe(parser, args):
         for role, network in networks.items():
             source = logits_module(parser, role, network)
             distiller[f'{role}_recorders'] = dict(logits=dict(source=source))
-    elif 'student_stages' not in template:
+    elif args.method.endswith('_fpn'):
+        model['input_shape'] = (3, 256, 256)  # any shape: nothing is built for a size
+        distiller.update(Config.fromfile(BASES / 'stages/fpn.py').stages)
+    else:
         size = args.input_size or image_size(parser, data)
         model['input_shape'] = (3, size[0], size[-1])
         distiller.update(find_pairs(parser, networks, model['input_shape']))
@@ -234,12 +240,15 @@ def recipe(parser, args):
         else:
             distiller['loss'] = weight
 
+    hooks = method.get('custom_hooks', [])
     if args.dataset:
-        # What the base says about its own teacher is not meant for this one.
-        model['teacher']['_delete_'] = True
-        return base, dict(model=model)
+        content = dict(model=model)
+        if hooks and 'warmup' in data:
+            others = [hook for hook in hooks if hook.type != data.warmup.type]
+            content['custom_hooks'] = [data.warmup, *others]
+        return base, content
     method.merge_from_dict(dict(model=model))
-    runtime = Config.fromfile(BASES / 'default_runtime.py')
+    runtime = Config.fromfile(BASES / 'runtime.py')
     imports = data.get('custom_imports', {}).get('imports', [])
     imports = [imports] if isinstance(imports, str) else imports
     imports = [*imports, *runtime.custom_imports.imports]
@@ -248,11 +257,12 @@ def recipe(parser, args):
         default_hooks=hooks_of_runtime(runtime, data),
         model=dict(_delete_=True, **method.model),
     )
-    hooks = method.get('custom_hooks', [])
     for hook in hooks:
-        if hook.type == 'DistillWarmupHook' and hook.get('by_epoch', True):
+        if hook.type == 'DistillWarmupHook':
+            iters = data.train_cfg.get('max_iters')
             epochs = min(EPOCHS, data.train_cfg.get('max_epochs', EPOCHS))
-            hook.length = max(1, hook.length * epochs // EPOCHS)
+            hook.length = max(1, hook.length * (iters or epochs) // EPOCHS)
+            hook.by_epoch = not iters
     if hooks:
         content['custom_hooks'] = [*data.get('custom_hooks', []), *hooks]
     return base, content
@@ -276,29 +286,24 @@ def hooks_of_runtime(runtime, data):
     return {**hooks, 'checkpoint': dict(type=runtime.default_hooks.checkpoint.type)}
 
 
-def published_recipe(parser, method, dataset):
-    """The base of a method's recipes for a dataset.
+def published_setting(parser, dataset):
+    """What the published recipes for a dataset share: data, schedule, runtime.
 
     Args:
         parser (argparse.ArgumentParser): Reports the errors.
-        method (str): The method.
         dataset (str): The dataset.
 
     Returns:
-        mmengine.Config: The base, read.
+        mmengine.Config: The setting.
     """
     from mmengine.config import Config
 
-    path = BASES / f'{method}_{dataset}.py'
+    path = BASES / f'pairs/{dataset}.py'
     if not path.is_file():
-        known = [
-            p.stem.removeprefix(f'{method}_') for p in BASES.glob(f'{method}_*.py')
-        ]
-        # famkd_l2l_cifar100 is of famkd_l2l.
-        known = sorted(name for name in known if '_' not in name)
+        known = sorted(p.stem for p in path.parent.glob('*.py'))
         parser.error(
-            f'--dataset: no recipe of {method} for {dataset!r}; choose one of '
-            f'{", ".join(known) or "none"}, or leave it out'
+            f'--dataset: there are no recipes for {dataset!r}; choose one of '
+            f'{", ".join(known)}, or leave it out'
         )
     return Config.fromfile(path)
 
@@ -308,12 +313,12 @@ def write(path, base, content):
 
     Args:
         path (Path): The file.
-        base (str): Config that it builds on.
+        base (str | list[str]): Config or configs that it builds on.
         content (dict): What it adds.
     """
     from mmengine.config import Config
 
-    if '::' not in base:
+    if isinstance(base, str) and '::' not in base:
         base = os.path.relpath(base, path.parent)
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(f'_base_ = {base!r}\n\n{Config(content).pretty_text}')

@@ -52,7 +52,8 @@ def test_what_is_written(write, tiny_configs):
     assert cfg.model.input_shape == (3, 32, 32)
     # Data and schedule are the student's; the warm-up fits its two epochs.
     assert cfg.train_dataloader.dataset.type == 'Digits'
-    assert cfg.custom_hooks[0] == dict(type='DistillWarmupHook', length=1)
+    warmup = dict(type='DistillWarmupHook', length=1, by_epoch=True)
+    assert cfg.custom_hooks[0] == warmup
 
 
 def test_imports_and_hooks_of_the_student_stay(write, tmp_path, tiny_configs):
@@ -110,6 +111,18 @@ def test_recipe_on_a_published_base(write):
     assert cfg.custom_hooks[0].length == 20
 
 
+def test_warmup_of_a_published_setting(write):
+    pair = dict.fromkeys(
+        ['teacher', 'student'], 'mmpretrain::resnet/resnet18_8xb32_in1k.py'
+    )
+    cfg = Config.fromfile(write('--dataset', 'imagenet', **pair))
+    assert [hook.type for hook in cfg.custom_hooks] == [
+        'DistillWarmupHook',
+        'GammaLogHook',
+    ]
+    assert cfg.custom_hooks[0].length == 1
+
+
 def test_given_image_size(write):
     cfg = Config.fromfile(write('--input-size', '16', '24'))
     assert cfg.model.input_shape == (3, 16, 24)
@@ -151,7 +164,7 @@ def test_unknown_method(error):
 
 def test_unknown_dataset(error):
     message = error('--dataset', 'cifar1000')
-    assert "no recipe of famkd for 'cifar1000'; choose one of cifar100, imag" in message
+    assert "no recipes for 'cifar1000'; choose one of cifar100, coco, " in message
 
 
 def test_pair_without_stages(error, tmp_path, tiny_configs):
