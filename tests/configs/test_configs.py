@@ -1,4 +1,4 @@
-"""Every config loads, builds, trains two iterations and evaluates, on random images."""
+"""Every recipe is a method and a pair, and each of these trains, on random images."""
 
 import math
 from functools import cache
@@ -6,15 +6,43 @@ from pathlib import Path
 
 import pytest
 import tiny_images  # noqa: F401
-from mmengine.config import Config, utils
+import torch
+from mmengine.config import Config
 from mmengine.runner import Runner
+from mmengine.utils import get_installed_path
 
 CONFIGS = Path(__file__).parents[2] / 'configs'
-# Those of detectors have a test of their own.
+# A recipe of each method, of each data set and schedule: these see the runner.
+METHODS = {
+    'fam_reviewkd': 'cifar10/fam_reviewkd_resnet20_resnet8_1xb64_cifar10.py',
+    'famkd': 'famkd/imagenet/famkd_resnet34_resnet18_8xb32_imagenet.py',
+    'famkd_kd': 'famkd_kd/cifar100/famkd_kd_resnet56_resnet20_1xb64_cifar100.py',
+    'famkd_l2l': 'famkd_l2l/cifar100/famkd_l2l_wrn_40_2_wrn_40_1_1xb64_cifar100.py',
+    'kd': 'kd/cifar100/kd_resnet56_resnet20_1xb64_cifar100.py',
+    'reviewkd': 'reviewkd/cifar100/reviewkd_resnet56_resnet20_1xb64_cifar100.py',
+}
 RECIPES = sorted(
     str(path.relative_to(CONFIGS))
     for path in CONFIGS.rglob('*.py')
-    if not {'_base_', 'coco', 'bccd'} & set(path.relative_to(CONFIGS).parts)
+    if '_base_' not in path.parts
+)
+VANILLA = [r for r in RECIPES if r.startswith('vanilla') and 'coco' not in r]
+ABLATIONS = [r for r in RECIPES if r.startswith('ablations') and 'resnet8x4' in r]
+
+
+def method_of(recipe):
+    """The method that a recipe is named after, or None."""
+    name = Path(recipe).name
+    found = [method for method in METHODS if name.startswith(f'{method}_')]
+    return max(found, key=len) if found and 'ablations' not in recipe else None
+
+
+DISTILLATIONS = [r for r in RECIPES if method_of(r) and 'demo' not in r]
+PAIRS = sorted(
+    f'{path.parent.name}/{path.stem}'
+    for folder in ('cifar100', 'imagenet')
+    for path in (CONFIGS / '_base_/pairs' / folder).glob('*.py')
+    if '-relu' not in path.stem
 )
 # Sizes of images, and those here: filters and maps are a quarter or less.
 SMALLER = {32: 16, 224: 32, 256: 36}
@@ -37,10 +65,7 @@ def shrink(config):
         )
     config.val_dataloader.dataset.length = 2
     if 'teacher' in config.model:
-        config.model.update(teacher_ckpt=None, allow_random_teacher=True)
-        if 'input_shape' in config.model:
-            channels, height, width = config.model.input_shape
-            config.model.input_shape = (channels, SMALLER[height], SMALLER[width])
+        shrink_model(config.model)
     config.train_cfg.max_epochs = 1
     config.default_hooks.checkpoint = None
     config.default_hooks.logger.interval = 1
@@ -48,21 +73,68 @@ def shrink(config):
     config.log_level = 'ERROR'
 
 
-@pytest.fixture(scope='module', autouse=True)
-def read_model_indexes_once():
-    # MMEngine reads all model indexes of a package for each `package::config`.
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(utils, 'load', cache(utils.load))
-        yield
+def shrink_model(model):
+    """Small images, and no checkpoint of a teacher."""
+    channels, height, width = model.input_shape
+    model.update(
+        teacher_ckpt=None,
+        allow_random_teacher=True,
+        input_shape=(channels, SMALLER[height], SMALLER[width]),
+    )
 
 
-@pytest.mark.parametrize('recipe', RECIPES)
-def test_config_trains(recipe, tmp_path):
-    config = Config.fromfile(CONFIGS / recipe)
-    if 'model' not in config:
-        pytest.skip('a base of other configs')
-    assert config.default_hooks.nonfinite.action == 'stop'
-    assert config.default_hooks.stop_signal.type == 'StopSignalHook'
+def assert_all_get_gradients(model):
+    """As DistributedDataParallel wants it: it waits for every gradient."""
+    for name, parameter in model.named_parameters():
+        assert parameter.grad is not None or not parameter.requires_grad, name
+
+
+@pytest.fixture(scope='module')
+def network():
+    """Function (model, role): one of its networks; each is built once for a role."""
+    from famkd.models.algorithms.networks import build_network
+
+    @cache
+    def build(role, path):
+        return build_network(dict(cfg_path=path))
+
+    def network(model, role):
+        if len(model[role]) == 1:
+            return build(role, model[role].cfg_path)
+        return build_network(model[role])
+
+    return network
+
+
+def batch(size):
+    """Two random images of a size, with labels."""
+    from mmpretrain.structures import DataSample
+
+    images = torch.randn(2, 3, size, size, generator=torch.Generator().manual_seed(0))
+    return images, [DataSample().set_gt_label(label) for label in (0, 1)]
+
+
+def distil(config, build, network=None):
+    """A step of a recipe without the runner: the model, and what it logs.
+
+    With networks of its own, or with those that ``network`` gives.
+    """
+    shrink_model(config.model)
+    if network:
+        networks = {r: network(config.model, r) for r in ('architecture', 'teacher')}
+        config.model = {**config.model.to_dict(), **networks}
+    model = build(config.model).train()
+    model.zero_grad()
+    images = batch(config.model['input_shape'][-1])
+    total, log = model.parse_losses(model(*images, mode='loss'))
+    total.backward()
+    assert all(value.isfinite() for value in log.values()), log
+    return model, log
+
+
+@pytest.mark.parametrize('recipe', METHODS.values(), ids=METHODS)
+def test_method_trains(recipe, load, tmp_path):
+    config = load(recipe)
     shrink(config)
     config.work_dir = str(tmp_path)
     runner = Runner.from_cfg(config)
@@ -73,13 +145,130 @@ def test_config_trains(recipe, tmp_path):
     assert 'train/loss' in losses
     for name, values in losses.items():
         assert all(math.isfinite(value) for value in values), name
-    if 'teacher' in config.model:
-        assert any(name.startswith('train/distill.loss') for name in losses)
+    assert any(name.startswith('train/distill.loss') for name in losses)
     assert 'val/accuracy/top1' in log
 
-    # DistributedDataParallel waits for every gradient.
     model = runner.model.train()
-    batch = model.data_preprocessor(next(iter(runner.train_dataloader)), True)
-    model.parse_losses(model(**batch, mode='loss'))[0].backward()
-    for name, parameter in model.named_parameters():
-        assert parameter.grad is not None or not parameter.requires_grad, name
+    data = model.data_preprocessor(next(iter(runner.train_dataloader)), True)
+    model.parse_losses(model(**data, mode='loss'))[0].backward()
+    assert_all_get_gradients(model)
+
+
+@pytest.mark.parametrize('pair', PAIRS)
+def test_stages_of_pair_fit_its_networks(pair, load, build, network):
+    dataset, name = pair.split('/')
+    gpus = '8xb32' if dataset == 'imagenet' else '1xb64'
+    file = f'{dataset}/{{}}_{name}_{gpus}_{dataset}.py'
+    counts = []
+    for method in ('famkd', 'reviewkd'):
+        config = load(f'{method}/{file.format(method)}')
+        model, log = distil(config, build, network)
+        assert_all_get_gradients(model)
+        counts.append(sum(key.startswith('distill.loss_stage') for key in log))
+    assert counts[0] == counts[1] == len(config.model['distiller']['student_stages'])
+
+
+@pytest.mark.parametrize('recipe', ABLATIONS)
+def test_ablation_trains(recipe, load, build, network):
+    model, _ = distil(load(recipe), build, network)
+    assert_all_get_gradients(model)
+
+
+@pytest.mark.parametrize('recipe', VANILLA)
+def test_network_alone_takes_its_images(recipe, network):
+    model = dict(architecture=Config(dict(cfg_path=str(CONFIGS / recipe))))
+    student = network(Config(model), 'architecture')
+    losses = student(*batch(32 if 'imagenet' in recipe else 16), mode='loss')
+    assert losses['loss'].isfinite()
+
+
+def without_pair(model):
+    """What a method gives to a model."""
+    model = model.to_dict()
+    for key in ('teacher', 'teacher_ckpt', 'input_shape'):
+        model.pop(key)
+    model['architecture'].pop('cfg_path')
+    for key in ('student_stages', 'teacher_stages'):
+        model['distiller'].pop(key, None)
+    model['distiller'].get('loss', {}).pop('loss_weight', None)
+    return model
+
+
+def without_method(config):
+    """What a pair gives to a config."""
+    keys = ['train_dataloader', 'val_dataloader', 'optim_wrapper', 'param_scheduler']
+    networks = [config.model[role].cfg_path for role in ('architecture', 'teacher')]
+    return (
+        networks,
+        config.model.teacher_ckpt,
+        config.train_cfg,
+        [config[key] for key in keys],
+    )
+
+
+def test_recipes_of_a_method_differ_in_the_pair_only(load):
+    first = {}
+    for recipe in DISTILLATIONS:
+        model = without_pair(load(recipe).model)
+        # On the outputs of an FPN, FAM-KD has another head.
+        key = method_of(recipe), Path(recipe).parent.name in ('coco', 'bccd')
+        assert model == first.setdefault(key, model), recipe
+
+
+def test_recipes_of_a_pair_differ_in_the_method_only(load):
+    first = {}
+    for recipe in DISTILLATIONS:
+        method, dataset, name = method_of(recipe), *Path(recipe).parts[-2:]
+        pair = name.removeprefix(f'{method}_')
+        given = without_method(load(recipe))
+        assert given == first.setdefault((dataset, pair), given), recipe
+        if dataset == 'cifar100':
+            student, teacher = (Path(path).stem for path in given[0])
+            teacher = teacher.removesuffix('_1xb64_cifar100')
+            assert Path(name).stem == f'{method}_{teacher}_{student}'
+
+
+def test_ablations_change_the_distiller_only(load):
+    for recipe in RECIPES:
+        if recipe.startswith('ablations'):
+            pair = 'resnet' + recipe.split('_resnet', 1)[1]
+            ablation, whole = load(recipe), load(f'famkd/cifar100/famkd_{pair}')
+            assert without_method(ablation) == without_method(whole)
+            assert ablation.model.distiller != whole.model.distiller
+
+
+def test_teachers_trained_here_are_where_their_config_leaves_them(load):
+    checked = []
+    for recipe in RECIPES:
+        model = load(recipe).get('model', {})
+        checkpoint = model.get('teacher_ckpt') or ''
+        if not checkpoint.startswith('work_dirs/'):
+            continue
+        teacher = model.teacher.cfg_path.removeprefix('famkd::')
+        config = load(teacher)
+        hook, loop = config.default_hooks.checkpoint, config.train_cfg
+        by_epoch = 'max_epochs' in loop
+        last = loop.max_epochs if by_epoch else loop.max_iters
+        name = f'epoch_{last}' if by_epoch else f'iter_{last}'
+        assert checkpoint == f'work_dirs/{Path(teacher).stem}/{name}.pth', recipe
+        # The hook counts as the loop does, and keeps the last.
+        assert hook.get('by_epoch', True) == by_epoch, recipe
+        assert hook.get('save_last', True) or last % hook.interval == 0, recipe
+        assert 'filename_tmpl' not in hook and 'out_dir' not in hook, recipe
+        checked.append(recipe)
+    assert 'demo/famkd_resnet20_resnet8_digits.py' in checked
+
+
+def test_teachers_of_imagenet_are_the_published_ones(load):
+    import mmengine
+
+    for pair in PAIRS:
+        if not pair.startswith('imagenet'):
+            continue
+        given = load(f'_base_/pairs/{pair}.py').pair
+        path = given.teacher.cfg_path.removeprefix('mmpretrain::')
+        folder = Path(get_installed_path('mmpretrain'), '.mim/configs', path).parent
+        models = mmengine.load(folder / 'metafile.yml')['Models']
+        weights = {Path(m['Config']).name: m.get('Weights') for m in models}
+        published = weights[Path(path).name].rpartition('/')[2]
+        assert given.teacher_ckpt.endswith(f'/{published}')
