@@ -65,7 +65,7 @@ def shrink(config):
         )
     config.val_dataloader.dataset.length = 2
     if 'teacher' in config.model:
-        shrink_model(config.model)
+        shrink_model(config.model, SMALLER[config.model.input_shape[1]])
     config.train_cfg.max_epochs = 1
     config.default_hooks.checkpoint = None
     config.default_hooks.logger.interval = 1
@@ -73,13 +73,12 @@ def shrink(config):
     config.log_level = 'ERROR'
 
 
-def shrink_model(model):
+def shrink_model(model, height):
     """Small images, and no checkpoint of a teacher."""
-    channels, height, width = model.input_shape
     model.update(
         teacher_ckpt=None,
         allow_random_teacher=True,
-        input_shape=(channels, SMALLER[height], SMALLER[width]),
+        input_shape=(3, height, height),
     )
 
 
@@ -114,22 +113,18 @@ def batch(size):
     return images, [DataSample().set_gt_label(label) for label in (0, 1)]
 
 
-def distil(config, build, network=None):
-    """A step of a recipe without the runner: the model, and what it logs.
-
-    With networks of its own, or with those that ``network`` gives.
-    """
-    shrink_model(config.model)
-    if network:
-        networks = {r: network(config.model, r) for r in ('architecture', 'teacher')}
-        config.model = {**config.model.to_dict(), **networks}
-    model = build(config.model).train()
-    model.zero_grad()
-    images = batch(config.model['input_shape'][-1])
-    total, log = model.parse_losses(model(*images, mode='loss'))
-    total.backward()
+def distil(config, build, network):
+    """The model of a recipe, and the losses of a batch as they are logged."""
+    # Where the last map of an ImageNet network, or of one for CIFAR, is 1x1.
+    size = 32 if config.model.input_shape[1] == 224 else 8
+    shrink_model(config.model, size)
+    networks = {
+        role: network(config.model, role) for role in ('architecture', 'teacher')
+    }
+    model = build({**config.model.to_dict(), **networks}).train()
+    total, log = model.parse_losses(model(*batch(size), mode='loss'))
     assert all(value.isfinite() for value in log.values()), log
-    return model, log
+    return model, total, log
 
 
 @pytest.mark.parametrize('recipe', METHODS.values(), ids=METHODS)
@@ -159,18 +154,24 @@ def test_stages_of_pair_fit_its_networks(pair, load, build, network):
     dataset, name = pair.split('/')
     gpus = '8xb32' if dataset == 'imagenet' else '1xb64'
     file = f'{dataset}/{{}}_{name}_{gpus}_{dataset}.py'
-    counts = []
-    for method in ('famkd', 'reviewkd'):
-        config = load(f'{method}/{file.format(method)}')
-        model, log = distil(config, build, network)
-        assert_all_get_gradients(model)
-        counts.append(sum(key.startswith('distill.loss_stage') for key in log))
-    assert counts[0] == counts[1] == len(config.model['distiller']['student_stages'])
+    famkd, reviewkd = (
+        load(f'{method}/{file.format(method)}') for method in ('famkd', 'reviewkd')
+    )
+    model, total, log = distil(famkd, build, network)
+    model.zero_grad()
+    total.backward()
+    assert_all_get_gradients(model)
+    stages = [key for key in log if key.startswith('distill.loss_stage')]
+    assert len(stages) == len(famkd.model.distiller.student_stages)
+    with torch.no_grad():
+        assert distil(reviewkd, build, network)[2].keys() == log.keys()
 
 
 @pytest.mark.parametrize('recipe', ABLATIONS)
 def test_ablation_trains(recipe, load, build, network):
-    model, _ = distil(load(recipe), build, network)
+    model, total, _ = distil(load(recipe), build, network)
+    model.zero_grad()
+    total.backward()
     assert_all_get_gradients(model)
 
 
