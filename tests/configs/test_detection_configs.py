@@ -32,16 +32,28 @@ TRAINED = [
 ]
 
 
-def thin(network):
-    """An eighth of the channels in a ResNet."""
+def thinner(network):
+    """Changes to a detector: an eighth of the channels in backbone, neck and heads."""
     if network.get('cfg_path'):
-        file = Config.fromstring(f'_base_ = [{network.cfg_path!r}]', '.py').model
-        network.update(backbone={}, neck={})
-    else:
-        file = network
-    if file.backbone.type == 'ResNet':
-        network.backbone.base_channels = file.backbone.get('base_channels', 64) // 8
-        network.neck.in_channels = [n // 8 for n in file.neck.in_channels]
+        network = Config.fromstring(f'_base_ = [{network.cfg_path!r}]', '.py').model
+    changes = dict(neck=dict(out_channels=32))
+    if network.backbone.type == 'ResNet':
+        channels = network.backbone.get('base_channels', 64) // 8
+        changes['backbone'] = dict(base_channels=channels)
+        changes['neck']['in_channels'] = [n // 8 for n in network.neck.in_channels]
+    for head in {'rpn_head', 'bbox_head'} & set(network):
+        changes[head] = dict(in_channels=32, feat_channels=32)
+    if 'roi_head' in network:
+        changes['roi_head'] = dict(
+            bbox_roi_extractor=dict(out_channels=32),
+            bbox_head=dict(in_channels=32, fc_out_channels=32),
+        )
+        if 'mask_head' in network.roi_head:
+            changes['roi_head'].update(
+                mask_roi_extractor=dict(out_channels=32),
+                mask_head=dict(in_channels=32, conv_out_channels=32),
+            )
+    return changes
 
 
 def losses_of_a_step(config, recipe, build):
@@ -50,9 +62,11 @@ def losses_of_a_step(config, recipe, build):
     distils = 'teacher' in config.model
     if distils:
         config.model.update(teacher_ckpt=None, allow_random_teacher=True)
-    parts = ('architecture', 'teacher') if distils else ()
-    for network in [config.model[part] for part in parts] or [config.model]:
-        thin(network)
+        roles = ('architecture', 'teacher')
+        changes = {role: thinner(config.model[role]) for role in roles}
+    else:
+        changes = thinner(config.model)
+    config.merge_from_dict(dict(model=changes))
     model = build(config.model).train()
 
     classes = config.train_dataloader.dataset.get('metainfo', {}).get('classes', ())
