@@ -4,7 +4,7 @@ import math
 
 import torch
 from torch import Tensor
-from torch.autograd.function import once_differentiable
+from torch.autograd.function import FunctionCtx, once_differentiable
 
 from .frequency_filter import inverse_rfft2, unfold_spectrum
 
@@ -32,7 +32,9 @@ class _DepthwiseFilter(torch.autograd.Function):
     """
 
     @staticmethod
-    def forward(ctx, x: Tensor, filter: Tensor, bias: Tensor | None) -> Tensor:
+    def forward(
+        ctx: FunctionCtx, x: Tensor, filter: Tensor, bias: Tensor | None
+    ) -> Tensor:
         size = x.shape[-2:]
         spectrum = torch.fft.rfft2(x, norm='ortho')
         ctx.save_for_backward(spectrum, filter)
@@ -44,7 +46,7 @@ class _DepthwiseFilter(torch.autograd.Function):
 
     @staticmethod
     @once_differentiable
-    def backward(ctx, grad: Tensor) -> tuple[Tensor | None, ...]:
+    def backward(ctx: FunctionCtx, grad: Tensor) -> tuple[Tensor | None, ...]:
         spectrum, filter = ctx.saved_tensors
         size = grad.shape[-2:]
         needs_x, needs_filter, needs_bias = ctx.needs_input_grad

@@ -4,7 +4,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import conv2d
 
-from .check_map import check_map
+from .check_map import check_map, one_more_map
 from .depthwise_filter import depthwise_filter, resample_spectrum
 from .frequency_filter import half_spectrum_scale, mirror, unfold_spectrum
 from .high_pass import high_pass_mask
@@ -50,7 +50,8 @@ class DynamicFrequencyAttention(nn.Module):
         ValueError: If the mask, cutoff or base size is invalid, both branches
             are off, or the input is no map of ``in_channels`` channels.
 
-    Source: FAM-KD (WACV 2024), section 3.2; the filter for any size is ours.
+    Source: FAM-KD (WACV 2024, https://arxiv.org/abs/2403.05894), section 3.2; the
+    filter for any size is an extension of this project.
     """
 
     def __init__(
@@ -168,6 +169,8 @@ class DynamicFrequencyAttention(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         check_map(self, x, self.in_channels)
+        if not len(x):
+            return self(one_more_map(x))[:0]
         if not self.global_branch:
             return self.gamma2.to(x.dtype) * self.pointwise(x)
         x = conv2d(x, self.pointwise.weight)

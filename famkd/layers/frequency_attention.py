@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor, nn
 
-from .check_map import check_map
+from .check_map import check_map, one_more_map
 from .frequency_filter import (
     frequency_filter,
     half_spectrum_scale,
@@ -40,8 +40,6 @@ class FrequencyAttention(nn.Module):
         cutoff: Cutoff of the mask, in [0, 1). Defaults to 0.1.
         global_branch: Whether to use the frequency branch. Defaults to True.
         local_branch: Whether to use the 1x1 convolution. Defaults to True.
-        backend: How the filter is computed, see :func:`frequency_filter`.
-            Defaults to None (chosen automatically).
 
     Shape:
         - Input: (N, in_channels, H, W)
@@ -51,7 +49,8 @@ class FrequencyAttention(nn.Module):
         ValueError: If the mask or cutoff is invalid, both branches are off, or
             the input is no map of ``in_channels`` channels and size ``size``.
 
-    Source: FAM-KD (WACV 2024), section 3.2 and Fig. 1.
+    Source: FAM-KD (WACV 2024, https://arxiv.org/abs/2403.05894), section 3.2 and
+    Fig. 1.
     """
 
     def __init__(
@@ -63,7 +62,6 @@ class FrequencyAttention(nn.Module):
         cutoff: float = 0.1,
         global_branch: bool = True,
         local_branch: bool = True,
-        backend: str | None = None,
     ) -> None:
         super().__init__()
         if not (global_branch or local_branch):
@@ -74,7 +72,6 @@ class FrequencyAttention(nn.Module):
         self.size = (size, size) if isinstance(size, int) else tuple(size)
         self.in_channels = in_channels
         self.out_channels = out_channels
-        self.backend = backend
         self.global_branch = global_branch
         self.local_branch = local_branch
 
@@ -167,6 +164,8 @@ class FrequencyAttention(nn.Module):
                 f'built with size={self.size}; build it with the size of the map (in '
                 'a distillation config: set model.input_shape to that of the images)'
             )
+        if not len(x):
+            return self(one_more_map(x))[:0]
         if not self.global_branch:
             return self.gamma2.to(x.dtype) * self.local(x)
         pointwise = bias = None
@@ -174,7 +173,7 @@ class FrequencyAttention(nn.Module):
             pointwise = self.gamma2 * self.local.weight.flatten(1).t()
             bias = self.gamma2 * self.local.bias
         scale = self.gamma1 * self.scale
-        return frequency_filter(x, self._bins, scale, pointwise, bias, self.backend)
+        return frequency_filter(x, self._bins, scale, pointwise, bias)
 
     def extra_repr(self) -> str:
         return f'{self.in_channels}, {self.out_channels}, size={self.size}'

@@ -4,11 +4,9 @@ import math
 
 import torch
 from torch import Tensor
-from torch.autograd.function import once_differentiable
+from torch.autograd.function import FunctionCtx, once_differentiable
 
 from .kernels.transpose import transpose
-
-BACKENDS = ('fft', 'dft')
 
 
 def half_spectrum_scale(mask: Tensor) -> Tensor:
@@ -51,9 +49,11 @@ def frequency_filter(
     scale: Tensor,
     pointwise: Tensor | None = None,
     bias: Tensor | None = None,
-    backend: str | None = None,
 ) -> Tensor:
-    r"""Filters a map: :math:`\mathcal{F}^{-1}(\sum_i (a P_{io} + W_{io}) \mathcal{F}(x_i))`.
+    r"""Filters the half spectrum of a map, mixing its channels at every frequency.
+
+    .. math:: \mathcal{F}^{-1}\big(\textstyle\sum_i (a P_{io} + W_{io})
+        \mathcal{F}(x_i)\big) + b_o
 
     A 1x1 convolution :math:`W x + b` is the same product at every frequency, so
     it rides along in the filter at next to no cost.
@@ -65,32 +65,20 @@ def frequency_filter(
         scale: :math:`a`, shape (H, W // 2 + 1).
         pointwise: :math:`W`, shape (C_in, C_out). Defaults to None (zero).
         bias: :math:`b`, shape (C_out). Defaults to None (zero).
-        backend: ``'fft'``, ``'dft'`` (both transforms as real matrix products:
-            no complex tensor anywhere) or None: ``'dft'`` while
-            ``torch.compile`` traces, ``'fft'`` otherwise. Defaults to None.
 
     Returns:
         Tensor: Shape (N, C_out, H, W), the dtype of ``x``.
-
-    Raises:
-        ValueError: If the backend is unknown.
-    """  # noqa: E501
-    if backend is None:
-        backend = 'dft' if torch.compiler.is_compiling() else 'fft'
-    if backend not in BACKENDS:
-        raise ValueError(
-            f'backend={backend!r} is unknown; choose one of {", ".join(BACKENDS)}'
-        )
+    """
     # A spectrum spans orders of magnitude: transforms of half precision lose it.
     dtype = torch.promote_types(x.dtype, torch.float32)
-    filter = _FFTFilter.apply if backend == 'fft' else _dft_filter
     operands = (x, weight, scale, pointwise, bias)
     with torch.autocast(x.device.type, enabled=False):
-        out = filter(*(None if t is None else t.to(dtype) for t in operands))
+        operands = (None if t is None else t.to(dtype) for t in operands)
+        out = _FrequencyFilter.apply(*operands)
     return out.to(x.dtype)
 
 
-class _FFTFilter(torch.autograd.Function):
+class _FrequencyFilter(torch.autograd.Function):
     """One complex matrix product for each frequency, between two real FFTs.
 
     The adjoint of the filter is the filter with the conjugate transposed
@@ -100,7 +88,7 @@ class _FFTFilter(torch.autograd.Function):
 
     @staticmethod
     def forward(
-        ctx,
+        ctx: FunctionCtx,
         x: Tensor,
         weight: Tensor,
         scale: Tensor,
@@ -121,7 +109,7 @@ class _FFTFilter(torch.autograd.Function):
 
     @staticmethod
     @once_differentiable
-    def backward(ctx, grad: Tensor) -> tuple[Tensor | None, ...]:
+    def backward(ctx: FunctionCtx, grad: Tensor) -> tuple[Tensor | None, ...]:
         conj_spectrum, filter, weight, scale = ctx.saved_tensors
         needs_x, needs_weight, needs_scale, needs_pointwise, needs_bias = (
             ctx.needs_input_grad
@@ -186,50 +174,3 @@ def inverse_rfft2(spectrum: Tensor, size: tuple[int, int]) -> Tensor:
     # In two steps: in one it would copy its input first.
     columns = torch.fft.ifft(spectrum, dim=-2, norm='ortho')
     return torch.fft.irfft(columns, n=size[1], dim=-1, norm='ortho')
-
-
-def _dft_filter(
-    x: Tensor,
-    weight: Tensor,
-    scale: Tensor,
-    pointwise: Tensor | None,
-    bias: Tensor | None,
-) -> Tensor:
-    """The same filter in real arithmetic: both DFTs are products with cos and sin."""
-    height, width = x.shape[-2:]
-    cos_w, sin_w = _dft_matrices(width, width // 2 + 1, x)
-    cos_h, sin_h = _dft_matrices(height, height, x)
-    # Forward: e^{-i w} over the width, then over the height.
-    real, imag = x @ cos_w, -(x @ sin_w)
-    real, imag = cos_h @ real + sin_h @ imag, cos_h @ imag - sin_h @ real
-    # Bin by bin, the real next to the imaginary part: (bins, N, 2 C_in).
-    bins = torch.cat((real, imag), dim=1).permute(2, 3, 0, 1).flatten(0, 1)
-    filter_real, filter_imag = _filter(weight, scale, pointwise).unbind(-1)
-    block = torch.cat(
-        (
-            torch.cat((filter_real, filter_imag), dim=-1),
-            torch.cat((-filter_imag, filter_real), dim=-1),
-        ),
-        dim=-2,
-    )
-    bins = torch.bmm(bins, block).unflatten(0, (height, width // 2 + 1))
-    real, imag = bins.permute(2, 3, 0, 1).chunk(2, dim=1)
-    # Inverse: e^{+i w} over the height, then the real part over the width,
-    # where the inner columns stand for their mirror images too.
-    real, imag = cos_h @ real - sin_h @ imag, cos_h @ imag + sin_h @ real
-    counts = x.new_full((width // 2 + 1,), 2.0)
-    counts[0] = 1
-    if width % 2 == 0:
-        counts[-1] = 1
-    out = (real * counts) @ cos_w.T - (imag * counts) @ sin_w.T
-    return out if bias is None else out + bias[:, None, None]
-
-
-def _dft_matrices(length: int, frequencies: int, like: Tensor) -> tuple[Tensor, Tensor]:
-    """Orthonormal cos and sin matrices of shape (length, frequencies)."""
-    positions = torch.arange(length, device=like.device)
-    # Reduced modulo the length in integers: exact angles for large maps.
-    turns = torch.outer(positions, positions[:frequencies]) % length
-    angles = turns.double() * (2 * math.pi / length)
-    cos, sin = angles.cos(), angles.sin()
-    return (cos / length**0.5).to(like), (sin / length**0.5).to(like)

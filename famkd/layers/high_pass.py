@@ -26,7 +26,8 @@ def high_pass_mask(
     - ``'butterworth'``: :math:`1 / (1 + (D_0 / D)^{2n})`, 0 at :math:`D = 0`.
     - ``'none'``: 1 everywhere.
 
-    A cutoff of 0 removes nothing, whatever the kind.
+    A cutoff of 0 removes nothing, whatever the kind, and on a 1x1 map there is nothing
+    to remove: its only frequency is its value. So some frequency always passes.
 
     Args:
         kind: One of ``'ideal'``, ``'gaussian'``, ``'butterworth'``, ``'none'``.
@@ -41,7 +42,8 @@ def high_pass_mask(
     Raises:
         ValueError: If ``kind`` is unknown or ``cutoff`` is outside [0, 1).
 
-    Source: FAM-KD (WACV 2024), Fig. 1 and supplement A.3.
+    Source: FAM-KD (WACV 2024, https://arxiv.org/abs/2403.05894), Fig. 1 and
+    supplement A.3; no mask on 1x1 maps is a choice of this project.
     """
     if kind not in HIGH_PASS_KINDS:
         raise ValueError(
@@ -54,7 +56,7 @@ def high_pass_mask(
         )
     height, width = size
     mask = torch.ones(height, width, dtype=torch.float64, device=device)
-    if kind == 'none' or cutoff == 0:
+    if kind == 'none' or cutoff == 0 or height == width == 1:
         return mask
 
     cy, cx = height // 2, width // 2

@@ -39,9 +39,6 @@ class LocalAttention(nn.Module):
 
     Args:
         channels: Channels C of the inputs and the output, an even number.
-        backend: How the attention is computed, see
-            :func:`famkd.layers.kernels.window_attention`. Defaults to None
-            (chosen automatically).
 
     Shape:
         - Input ``x`` (key and value): (N, C, H, W)
@@ -51,11 +48,15 @@ class LocalAttention(nn.Module):
     Raises:
         ValueError: If ``channels`` is odd, or an input is no map of so many.
 
-    Source: Stand-Alone Self-Attention (NeurIPS 2019); FAM-KD (WACV 2024),
-    section 3.3, where it is LA (``y = x``) and CrossAT.
+    Source: Stand-Alone Self-Attention (NeurIPS 2019,
+    https://arxiv.org/abs/1906.05909); FAM-KD (WACV 2024,
+    https://arxiv.org/abs/2403.05894), section 3.3, where it is LA (``y = x``) and
+    CrossAT.
     """
 
-    def __init__(self, channels: int, backend: str | None = None) -> None:
+    attend = staticmethod(window_attention)
+
+    def __init__(self, channels: int) -> None:
         super().__init__()
         if channels % 2:
             raise ValueError(
@@ -64,7 +65,6 @@ class LocalAttention(nn.Module):
                 'number (e.g. set mid_channels of the fusion)'
             )
         self.channels = channels
-        self.backend = backend
         self.query = Projection(channels)
         self.key = Projection(channels)
         self.value = Projection(channels)
@@ -89,9 +89,7 @@ class LocalAttention(nn.Module):
                 self.rel_w[:, None, :].expand(-1, 3, 3),
             )
         )
-        return window_attention(
-            self.query(y), self.key(x), self.value(x), position, self.backend
-        )
+        return self.attend(self.query(y), self.key(x), self.value(x), position)
 
     def extra_repr(self) -> str:
         return f'{self.channels}'

@@ -1,9 +1,11 @@
-"""Frequency attention as released: obviously right, slow, and tested against."""
+"""The layers as released: obviously right, slow, and tested against."""
 
 import torch
 from torch import Tensor, nn
 
 from .high_pass import high_pass_mask
+from .kernels import reference
+from .local_attention import LocalAttention
 
 
 class ReferenceFrequencyAttention(nn.Module):
@@ -26,7 +28,8 @@ class ReferenceFrequencyAttention(nn.Module):
         - Input: (N, in_channels, H, W)
         - Output: (N, out_channels, H, W)
 
-    Source: FAM-KD (WACV 2024), section 3.2 and Fig. 1, and its released code.
+    Source: FAM-KD (WACV 2024, https://arxiv.org/abs/2403.05894), section 3.2 and
+    Fig. 1, and its released code.
     """
 
     def __init__(
@@ -68,3 +71,9 @@ class ReferenceFrequencyAttention(nn.Module):
         )
         filtered = torch.fft.ifft2(passed, norm='ortho').real
         return self.gamma1 * filtered + self.gamma2 * self.local(x)
+
+
+class ReferenceLocalAttention(LocalAttention):
+    """:class:`famkd.layers.LocalAttention` by unfolding the windows."""
+
+    attend = staticmethod(reference.window_attention)

@@ -1,5 +1,5 @@
 """Compiled kernels of the layers. Nothing is compiled at import."""
 
-from .dispatch import window_attention
+from .attention import window_attention
 
 __all__ = ['window_attention']

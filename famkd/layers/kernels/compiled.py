@@ -20,7 +20,7 @@ FLAGS = '-std=c++17 -O3 -march=native -ffp-contract=fast -fopenmp -fPIC -shared'
 
 
 def call(function: str, *tensors: Tensor) -> None:
-    """Call a kernel with the tensors, the first one's shape and the thread count.
+    """Calls a kernel with the tensors, the first one's shape and the thread count.
 
     Args:
         function: Name of the kernel, without the dtype.
@@ -37,7 +37,7 @@ def call(function: str, *tensors: Tensor) -> None:
 
 @functools.cache
 def library() -> ctypes.CDLL:
-    """Load the compiled kernels, compiling them if the cache does not hold them.
+    """Loads the compiled kernels, compiling them if the cache does not hold them.
 
     The compiler is ``$CXX``, else ``c++``, ``g++`` or ``clang++``; the cache is
     ``$XDG_CACHE_HOME/famkd``, by default ``~/.cache/famkd``. What it holds is used
@@ -75,8 +75,18 @@ def library() -> ctypes.CDLL:
 
 
 @functools.cache
-def warn_of_fallback(reason: str) -> None:
-    """Warn, once for each reason, that layers are slow without a kernel."""
+def works() -> bool:
+    """Whether the kernels can be used here; warns, once, where they cannot."""
+    try:
+        library()
+    except RuntimeError as error:
+        warn_of_fallback(error)
+        return False
+    return True
+
+
+def warn_of_fallback(reason: Exception) -> None:
+    """Warns that layers are slow without a kernel."""
     warnings.warn(
         f'famkd: layers fall back to slow forms, since a kernel is missing: {reason}',
         stacklevel=2,
@@ -84,7 +94,7 @@ def warn_of_fallback(reason: str) -> None:
 
 
 def _processor() -> str:
-    """What decides the code that -march=native makes."""
+    """The processor, as far as it decides the code that -march=native makes."""
     info = Path('/proc/cpuinfo')
     if not info.exists():
         return platform.machine() + platform.processor()

@@ -1,15 +1,13 @@
 """Transposition of a complex matrix, which PyTorch copies with one thread only."""
 
-import functools
-
 import torch
 from torch import Tensor
 
-from .compiled import call, library, warn_of_fallback
+from .compiled import call, works
 
 
 def transpose(matrix: Tensor) -> Tensor:
-    """``matrix.t().contiguous()``, with all threads on the CPU.
+    """``matrix.t().contiguous()``, on CPUs with all threads.
 
     Args:
         matrix: Shape (M, N), complex, of any device. On the CPU it is the C++
@@ -18,15 +16,13 @@ def transpose(matrix: Tensor) -> Tensor:
     Returns:
         Tensor: Shape (N, M), contiguous.
     """
-    if matrix.device.type != 'cpu':
-        return matrix.t().contiguous()
-    return _transpose(matrix)
+    return _transpose(matrix) if matrix.is_cpu else matrix.t().contiguous()
 
 
 # An operator, so that tracers see it: they have no data to point at.
-@torch.library.custom_op('famkd::transpose', mutates_args=())
+@torch.library.custom_op('famkd::transpose', mutates_args=(), device_types='cpu')
 def _transpose(matrix: Tensor) -> Tensor:
-    if not _compiles():
+    if not works():
         return matrix.t().clone(memory_format=torch.contiguous_format)
     matrix = matrix.resolve_conj().contiguous()
     out = matrix.new_empty(matrix.shape[::-1])
@@ -37,13 +33,3 @@ def _transpose(matrix: Tensor) -> Tensor:
 @_transpose.register_fake
 def _(matrix: Tensor) -> Tensor:
     return matrix.new_empty(matrix.shape[::-1])
-
-
-@functools.cache
-def _compiles() -> bool:
-    try:
-        library()
-    except RuntimeError as error:
-        warn_of_fallback(str(error))
-        return False
-    return True

@@ -1,7 +1,5 @@
 """Window attention in Triton, for CUDA and for Triton's interpreter on the CPU."""
 
-import functools
-
 import torch
 import triton
 import triton.language as tl
@@ -10,20 +8,12 @@ from torch import Tensor
 LOG2E = tl.constexpr(1.4426950408889634)
 
 
-def check(device: str) -> None:
-    """Raise ValueError if not for this device, RuntimeError if it cannot compile."""
-    if triton.knobs.runtime.interpret:
-        return
-    if device != 'cuda':
-        raise ValueError(
-            "window attention backend 'triton' needs tensors on a CUDA device "
-            f'(or TRITON_INTERPRET=1 before the start), got {device}'
-        )
-    _try_to_compile()
+def try_to_compile() -> None:
+    """Computes one position, so that what goes wrong does so before the training.
 
-
-@functools.cache
-def _try_to_compile() -> None:
+    Raises:
+        RuntimeError: If Triton cannot compile the kernels, e.g. without a C compiler.
+    """
     x = torch.zeros(1, 1, 1, 1, device='cuda')
     try:
         forward(x, x, x, torch.zeros(1, 3, 3, device='cuda'))

@@ -1,5 +1,5 @@
 // Window attention on the CPU, forward and backward: see window_attention in
-// dispatch.py for the formula. One thread takes one plane (n, c) at a time and
+// attention.py for the formula. One thread takes one plane (n, c) at a time and
 // walks through it as a flat array, a SIMD vector of positions at a time.
 #include <algorithm>
 #include <cmath>

@@ -1,8 +1,15 @@
+"""Fusions, heads and connectors: modules between a student's feature and a loss.
+
+A fusion makes one feature of a student's and the review that came up from the deeper
+stage. A head makes a feature of the teacher's shape. Every one of them is a connector
+in the sense of MMRazor.
+"""
+
 from .ab_fusion import ABFusion
 from .conv_head import ConvHead
 from .cross_attention_fusion import CrossAttentionFusion
-from .fam_connector import DynamicFAMConnector, FAMConnector
-from .local_attention_connector import LocalAttentionConnector
+from .fam_head import DynamicFAMConnector, DynamicFAMHead, FAMConnector, FAMHead
+from .local_attention_fusion import LocalAttentionConnector, LocalAttentionFusion
 from .no_fusion import NoFusion
 from .review_fusion import ReviewFusion
 
@@ -11,8 +18,11 @@ __all__ = [
     'ConvHead',
     'CrossAttentionFusion',
     'DynamicFAMConnector',
+    'DynamicFAMHead',
     'FAMConnector',
+    'FAMHead',
     'LocalAttentionConnector',
+    'LocalAttentionFusion',
     'NoFusion',
     'ReviewFusion',
 ]

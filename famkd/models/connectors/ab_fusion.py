@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 
 import torch
-from mmcv.cnn import ConvModule
 from mmrazor.registry import MODELS
 from torch import Tensor, nn
 
+from .conv_bn import ConvBN
 from .review_fusion import ReviewFusion, resize_like
 
 
@@ -19,19 +19,22 @@ class ABFusion(ReviewFusion):
         z = \sigma(\text{conv}_{1 \times 1}([a, r])), \quad
         \text{out} = z_0 \, a + z_1 \, r
 
-    with :math:`z` two maps and :math:`r` resized to :math:`f`. The deepest stage has no review and gives :math:`a`.
+    with :math:`z` two maps and :math:`r` resized to :math:`f`. The deepest stage
+    has no review and gives :math:`a`.
 
     Args:
         in_channels: Channels of the student feature.
         review_channels: Channels of the review, None at the deepest stage;
             equal to ``mid_channels``. Defaults to None.
-        mid_channels: Output channels. Defaults to ``in_channels``.
+        mid_channels: Output channels. Defaults to ``in_channels``; in a
+            :class:`ReviewDistiller`, to those of the student's deepest stage, 512 at
+            most, at every stage.
         init_cfg: Initialisation config. Defaults to None.
 
     Raises:
         ValueError: If the review has other channels than ``mid_channels``.
 
-    Source: ReviewKD (CVPR 2021), Fig. 3a.
+    Source: ReviewKD (CVPR 2021, https://arxiv.org/abs/2104.09044), Fig. 3a.
     """
 
     def __init__(
@@ -48,10 +51,7 @@ class ABFusion(ReviewFusion):
                 f'ABFusion adds maps of mid_channels={mid_channels} to a review of '
                 f'{review_channels} channels; give every stage the same mid_channels'
             )
-        self.lateral = ConvModule(
-            in_channels, mid_channels, 1, norm_cfg=dict(type='BN'), act_cfg=None
-        )
-        nn.init.kaiming_uniform_(self.lateral.conv.weight, a=1)
+        self.lateral = ConvBN(in_channels, mid_channels)
         if review_channels is not None:
             self.attention = nn.Conv2d(2 * mid_channels, 2, kernel_size=1)
 

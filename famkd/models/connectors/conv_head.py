@@ -1,14 +1,15 @@
 """A 3x3 convolution as the last step towards the teacher."""
 
-from mmcv.cnn import ConvModule
 from mmrazor.models.architectures.connectors.base_connector import BaseConnector
 from mmrazor.registry import MODELS
-from torch import Tensor, nn
+from torch import Tensor
+
+from .conv_bn import ConvBN
 
 
 @MODELS.register_module()
 class ConvHead(BaseConnector):
-    r"""The output head of ReviewKD: :math:`\text{BN}(\text{conv}_{3 \times 3}(x))`.
+    r"""The head of ReviewKD, :math:`\text{BN}(\text{conv}_{3 \times 3}(x))`.
 
     Args:
         in_channels: Channels of the input map.
@@ -16,7 +17,7 @@ class ConvHead(BaseConnector):
         size: Not used: a convolution works at any size. Defaults to None.
         init_cfg: Initialisation config. Defaults to None.
 
-    Source: ReviewKD (CVPR 2021).
+    Source: ReviewKD (CVPR 2021, https://arxiv.org/abs/2104.09044).
     """
 
     def __init__(
@@ -27,15 +28,7 @@ class ConvHead(BaseConnector):
         init_cfg: dict | None = None,
     ) -> None:
         super().__init__(init_cfg)
-        self.conv = ConvModule(
-            in_channels,
-            out_channels,
-            3,
-            padding=1,
-            norm_cfg=dict(type='BN'),
-            act_cfg=None,
-        )
-        nn.init.kaiming_uniform_(self.conv.conv.weight, a=1)
+        self.conv = ConvBN(in_channels, out_channels, kernel_size=3)
 
     def forward_train(self, feature: Tensor) -> Tensor:
         return self.conv(feature)

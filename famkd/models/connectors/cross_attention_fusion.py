@@ -1,13 +1,11 @@
 """The fusion of FAM-KD."""
 
-from collections.abc import Sequence
-
-from mmcv.cnn import ConvModule
 from mmrazor.registry import MODELS
 from torch import Tensor
 
 from famkd.layers import LocalAttention
 
+from .conv_bn import ConvBN
 from .review_fusion import ReviewFusion, resize_like
 
 
@@ -27,14 +25,12 @@ class CrossAttentionFusion(ReviewFusion):
         review_channels: Channels of the review, None at the deepest stage.
             Defaults to None.
         mid_channels: Output channels, even. Defaults to ``in_channels``.
-        backend: Attention kernel, see :class:`famkd.layers.LocalAttention`.
-            Defaults to None.
         init_cfg: Initialisation config. Defaults to None.
 
     Raises:
         ValueError: If there is a review and ``mid_channels`` is odd.
 
-    Source: FAM-KD (WACV 2024), Fig. 3.
+    Source: FAM-KD (WACV 2024, https://arxiv.org/abs/2403.05894), Fig. 3.
     """
 
     def __init__(
@@ -42,7 +38,6 @@ class CrossAttentionFusion(ReviewFusion):
         in_channels: int,
         review_channels: int | None = None,
         mid_channels: int | None = None,
-        backend: str | None = None,
         init_cfg: dict | None = None,
     ) -> None:
         super().__init__(init_cfg)
@@ -50,11 +45,7 @@ class CrossAttentionFusion(ReviewFusion):
         self.lateral = _pointwise(in_channels, mid_channels)
         if review_channels is not None:
             self.residual = _pointwise(review_channels, mid_channels)
-            self.attention = LocalAttention(mid_channels, backend)
-
-    @staticmethod
-    def default_mid_channels(student_channels: Sequence[int]) -> list[int]:
-        return list(student_channels)
+            self.attention = LocalAttention(mid_channels)
 
     def forward_train(self, feature: Tensor, review: Tensor | None = None) -> Tensor:
         if self.lateral is not None:
@@ -67,7 +58,7 @@ class CrossAttentionFusion(ReviewFusion):
         return self.attention(feature, resize_like(review, feature))
 
 
-def _pointwise(in_channels: int, out_channels: int) -> ConvModule | None:
+def _pointwise(in_channels: int, out_channels: int) -> ConvBN | None:
     if in_channels == out_channels:
         return None
-    return ConvModule(in_channels, out_channels, 1, norm_cfg=dict(type='BN'))
+    return ConvBN(in_channels, out_channels, with_relu=True)

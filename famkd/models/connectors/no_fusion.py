@@ -1,7 +1,5 @@
 """No review: what is left of FAM-KD without cross attention."""
 
-from collections.abc import Sequence
-
 from mmrazor.registry import MODELS
 from torch import Tensor
 
@@ -36,13 +34,9 @@ class NoFusion(ReviewFusion):
         super().__init__(init_cfg)
         if mid_channels not in (None, in_channels):
             raise ValueError(
-                f'NoFusion keeps the channels: mid_channels={mid_channels} must equal '
-                f'in_channels={in_channels}'
+                f'{type(self).__name__} keeps the channels: mid_channels='
+                f'{mid_channels} must equal in_channels={in_channels}'
             )
-
-    @staticmethod
-    def default_mid_channels(student_channels: Sequence[int]) -> list[int]:
-        return list(student_channels)
 
     def forward_train(self, feature: Tensor, review: Tensor | None = None) -> Tensor:
         return feature

@@ -1,4 +1,4 @@
-"""What every fusion of a review distiller has in common."""
+"""The base of all fusions."""
 
 from abc import abstractmethod
 from collections.abc import Sequence
@@ -18,13 +18,16 @@ class ReviewFusion(BaseConnector):
     """
 
     @staticmethod
-    @abstractmethod
     def default_mid_channels(student_channels: Sequence[int]) -> list[int]:
         """Output channels of every stage where the config does not give them.
 
         Args:
             student_channels: Channels of the student's stages, shallow to deep.
+
+        Returns:
+            list[int]: As many numbers; here those of the student.
         """
+        return list(student_channels)
 
     def forward(self, feature: Tensor, review: Tensor | None = None) -> Tensor:
         """Merges a feature and a review.

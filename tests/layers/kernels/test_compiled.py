@@ -9,28 +9,26 @@ import pytest
 import torch
 
 from famkd.layers import FrequencyAttention
-from famkd.layers.kernels import compiled, dispatch, transpose, window_attention
+from famkd.layers.kernels import attention, compiled, reference, window_attention
 
 USE = """
 import torch
-from famkd.layers.kernels import cpu
+from famkd.layers.kernels import attention
 x = torch.ones(1, 1, 2, 2)
-print(cpu.forward(x, x, x, torch.zeros(1, 3, 3)).sum().item())
+print(attention.forward(x, x, x, torch.zeros(1, 3, 3)).sum().item())
 """
 
 
 def forget():
     compiled.library.cache_clear()
-    dispatch._fastest_backend.cache_clear()
-    transpose._compiles.cache_clear()
-    compiled.warn_of_fallback.cache_clear()
+    compiled.works.cache_clear()
+    attention._find_kernel.cache_clear()
 
 
 @pytest.fixture
 def cache(monkeypatch, tmp_path):
     """An empty cache, as seen by a process that has not used the kernels yet."""
     monkeypatch.setenv('XDG_CACHE_HOME', str(tmp_path))
-    monkeypatch.delenv('FAMKD_ATTENTION', raising=False)
     forget()
     yield tmp_path / 'famkd'
     forget()
@@ -90,9 +88,7 @@ def test_falls_back_without_compiler(cache, monkeypatch, compiler, reason):
         out = window_attention(*tensors)
         window_attention(*tensors)
     assert len(caught) == 1 and reason in str(caught[0].message)
-    assert torch.equal(out, window_attention(*tensors, backend='reference'))
-    with pytest.raises(RuntimeError, match=reason):  # asked for by name
-        window_attention(*tensors, backend='cpu')
+    assert torch.equal(out, reference.window_attention(*tensors))
 
 
 def test_one_warning_of_both_layers(cache, monkeypatch):
@@ -111,10 +107,11 @@ def test_one_warning_of_both_layers(cache, monkeypatch):
 
 def test_what_is_compiled_needs_no_compiler(cache, monkeypatch):
     tensors = inputs()
-    out = window_attention(*tensors, backend='cpu')
+    out = window_attention(*tensors)
     forget()
     monkeypatch.setenv('CXX', 'no-such-compiler')
-    assert torch.equal(window_attention(*tensors, backend='cpu'), out)
+    assert torch.equal(window_attention(*tensors), out)
+    assert compiled.works()
 
 
 def test_damaged_library_is_compiled_again(cache):

@@ -8,15 +8,13 @@ from pathlib import Path
 import pytest
 import torch
 
-from famkd.layers.kernels import window_attention
-
 pytest.importorskip('triton')
 
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason='tested on the GPU itself')
 def test_in_the_interpreter():
     """TRITON_INTERPRET is read when triton is imported: a process of its own."""
-    command = [sys.executable, '-m', 'pytest', '-q', '-k', 'triton']
+    command = [sys.executable, '-m', 'pytest', '-q']
     result = subprocess.run(
         [*command, str(Path(__file__).with_name('test_window_attention.py'))],
         env={**os.environ, 'TRITON_INTERPRET': '1', 'OMP_NUM_THREADS': '1'},
@@ -54,12 +52,3 @@ def test_compiles_for_hopper(kernel, maps, sizes):
     source = ASTSource(function, signature, constants)
     compiled = compile(source, GPUTarget('cuda', 90, warp_size=32))
     assert 'sm_90' in compiled.asm['ptx']
-
-
-@pytest.mark.skipif('TRITON_INTERPRET' in os.environ, reason='interpreted')
-def test_needs_cuda():
-    x = torch.zeros(1, 1, 2, 2)
-    with pytest.raises(
-        ValueError, match="'triton' needs tensors on a CUDA device.*cpu"
-    ):
-        window_attention(x, x, x, torch.zeros(1, 3, 3), backend='triton')

@@ -1,5 +1,7 @@
 """Frequency attention as the last step towards the teacher."""
 
+from typing import Any
+
 from mmrazor.models.architectures.connectors.base_connector import BaseConnector
 from mmrazor.registry import MODELS
 from torch import Tensor, nn
@@ -7,12 +9,14 @@ from torch import Tensor, nn
 from famkd.layers import DynamicFrequencyAttention, FrequencyAttention
 
 
-@MODELS.register_module(name=['FAMConnector', 'FAMHead'])
-class FAMConnector(BaseConnector):
-    r"""Teacher-shaped feature from a student's: :math:`\text{ReLU}(\text{BN}(\text{FAM}(x)))`.
+@MODELS.register_module(name=['FAMHead', 'FAMConnector'])
+class FAMHead(BaseConnector):
+    r"""Teacher-shaped feature by frequency attention.
 
-    Registered as ``FAMConnector`` (for MMRazor's ``ConfigurableDistiller``) and
-    as ``FAMHead`` (the output head of a :class:`ReviewDistiller` stage).
+    .. math:: \text{out} = \text{ReLU}(\text{BN}(\text{FAM}(x)))
+
+    ``FAMConnector``, its name as a connector of MMRazor's
+    ``ConfigurableDistiller``, is the same class.
 
     Args:
         in_channels: Channels of the input map.
@@ -22,11 +26,10 @@ class FAMConnector(BaseConnector):
             a teacher before its ReLU. Defaults to True.
         init_cfg: Initialisation config. Defaults to None.
         **fam: Further options of :class:`famkd.layers.FrequencyAttention`
-            (``high_pass``, ``cutoff``, ``global_branch``, ``local_branch``,
-            ``backend``).
+            (``high_pass``, ``cutoff``, ``global_branch``, ``local_branch``).
 
-    Source: FAM-KD (WACV 2024), Figs. 2 and 3.
-    """  # noqa: E501
+    Source: FAM-KD (WACV 2024, https://arxiv.org/abs/2403.05894), Figs. 2 and 3.
+    """
 
     layer = FrequencyAttention
 
@@ -37,7 +40,7 @@ class FAMConnector(BaseConnector):
         size: int | tuple[int, int],
         with_relu: bool = True,
         init_cfg: dict | None = None,
-        **fam,
+        **fam: Any,
     ) -> None:
         super().__init__(init_cfg)
         self.fam = self.layer(in_channels, out_channels, size, **fam)
@@ -48,9 +51,11 @@ class FAMConnector(BaseConnector):
         return self.relu(self.bn(self.fam(feature)))
 
 
-@MODELS.register_module(name=['DynamicFAMConnector', 'DynamicFAMHead'])
-class DynamicFAMConnector(FAMConnector):
-    """:class:`FAMConnector` for maps whose size changes from image to image.
+@MODELS.register_module(name=['DynamicFAMHead', 'DynamicFAMConnector'])
+class DynamicFAMHead(FAMHead):
+    """:class:`FAMHead` for maps whose size changes from image to image.
+
+    ``DynamicFAMConnector`` is the same class.
 
     Args:
         in_channels: Channels of the input map.
@@ -71,6 +76,10 @@ class DynamicFAMConnector(FAMConnector):
         out_channels: int,
         size: int | tuple[int, int] | None = None,
         base_size: int | tuple[int, int] = 32,
-        **kwargs,
+        **kwargs: Any,
     ) -> None:
         super().__init__(in_channels, out_channels, base_size, **kwargs)
+
+
+FAMConnector = FAMHead
+DynamicFAMConnector = DynamicFAMHead
