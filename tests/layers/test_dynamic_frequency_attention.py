@@ -288,6 +288,15 @@ def test_state_is_real_and_survives():
     assert torch.equal(copy.deepcopy(module)(x), module(x))
 
 
+def test_empty_batch():
+    layer = DynamicFrequencyAttention(3, 4)
+    x = torch.ones(0, 3, 6, 7, requires_grad=True)
+    out = layer(x)
+    out.sum().backward()
+    assert out.shape == (0, 4, 6, 7) and x.grad.shape == x.shape
+    assert all(torch.equal(p.grad, 0 * p) for p in layer.parameters())
+
+
 def test_channels_last():
     module, reference = make_pair((6, 8))
     module.to(memory_format=torch.channels_last)

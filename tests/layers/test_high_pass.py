@@ -1,4 +1,5 @@
 import math
+from itertools import product
 
 import pytest
 import torch
@@ -59,6 +60,18 @@ def test_cutoff_0_removes_nothing(kind):
 
 def test_none_removes_nothing():
     assert high_pass_mask('none', (32, 32), cutoff=0.9).min() == 1
+
+
+@pytest.mark.parametrize('kind', ['ideal', 'gaussian', 'butterworth', 'none'])
+def test_1x1_maps_pass_unmasked(kind):
+    assert high_pass_mask(kind, (1, 1), cutoff=0.9).item() == 1
+
+
+@pytest.mark.parametrize('kind', ['ideal', 'gaussian', 'butterworth', 'none'])
+def test_no_mask_removes_every_frequency(kind):
+    lengths = (1, 2, 3, 4, 7, 8, 33, 64)
+    for size, cutoff in product(product(lengths, lengths), (0.1, 0.5, 1 - 1e-12)):
+        assert high_pass_mask(kind, size, cutoff).max() > 0.1, (size, cutoff)
 
 
 # A mask is asked for by the layer that uses it: that is where errors must come from.

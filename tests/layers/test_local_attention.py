@@ -2,6 +2,7 @@ import pytest
 import torch
 
 from famkd.layers import LocalAttention
+from famkd.layers.reference import ReferenceLocalAttention
 
 
 def by_hand(module, x, y):
@@ -82,14 +83,23 @@ def test_initialisation_is_the_released_one():
     assert positions.std().item() == pytest.approx(1, rel=0.1)
 
 
+def test_empty_batch():
+    layer = LocalAttention(4)
+    layer(torch.ones(0, 4, 3, 5)).sum().backward()
+    assert all(torch.equal(p.grad, 0 * p) for p in layer.parameters())
+
+
+def test_reference_form():
+    torch.manual_seed(0)
+    layer, reference = LocalAttention(4), ReferenceLocalAttention(4)
+    reference.load_state_dict(layer.state_dict())
+    x, y = torch.randn(2, 2, 4, 5, 3)
+    torch.testing.assert_close(layer(x, y), reference(x, y))
+
+
 def test_odd_channels():
     with pytest.raises(
         ValueError,
         match=r'channels=5 is odd, but local attention .* use an even number',
     ):
         LocalAttention(5)
-
-
-def test_unknown_backend():
-    with pytest.raises(ValueError, match="backend = 'cudnn' is unknown; use one of"):
-        LocalAttention(2, backend='cudnn')(torch.zeros(1, 2, 3, 3))

@@ -45,7 +45,5 @@ def test_on_other_devices():
 def test_frequency_attention_can_be_traced():
     layer = FrequencyAttention(2, 3, (4, 5))
     traced = make_fx(layer)(torch.randn(2, 2, 4, 5))
-    compiled = torch.compile(layer, fullgraph=True, backend='aot_eager')
     x = torch.randn(2, 2, 4, 5)
     torch.testing.assert_close(traced(x), layer(x))
-    torch.testing.assert_close(compiled(x), layer(x))
