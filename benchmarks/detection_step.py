@@ -24,6 +24,7 @@ from _timing import DTYPES, interleaved, machine, peak_mb_of, print_table
 from torch import nn
 
 from famkd.layers import LocalAttention
+from famkd.layers.kernels.reference import window_attention
 from famkd.layers.reference import ReferenceFrequencyAttention
 
 CONFIGS = Path(__file__).resolve().parent.parent / 'configs' / 'famkd' / 'coco'
@@ -66,7 +67,7 @@ def use_naive_forms(model: nn.Module, batch: dict) -> None:
     """Puts the released forms in the place of the fast layers, for this image size."""
     for module in model.modules():
         if isinstance(module, LocalAttention):
-            module.backend = 'reference'
+            module.attend = window_attention
     heads = [stage['head'] for stage in model.distiller.stages]
     sizes, hooks = {}, []
     for head in heads:

@@ -21,7 +21,10 @@ from _timing import DTYPES, interleaved, machine, peak_mb_of, print_table
 from torch import nn
 
 from famkd.layers import FrequencyAttention, LocalAttention
-from famkd.layers.reference import ReferenceFrequencyAttention
+from famkd.layers.reference import (
+    ReferenceFrequencyAttention,
+    ReferenceLocalAttention,
+)
 
 CONFIGS = Path(__file__).resolve().parent.parent / 'configs' / 'famkd'
 VARIANTS = ('student_step', 'teacher_forward', 'reference_step', 'step')
@@ -54,7 +57,7 @@ def use_reference_forms(model: nn.Module) -> None:
     for parent in list(model.modules()):
         for name, child in parent.named_children():
             if isinstance(child, LocalAttention):
-                child.backend = 'reference'
+                setattr(parent, name, ReferenceLocalAttention(child.channels))
             elif isinstance(child, FrequencyAttention):
                 form = ReferenceFrequencyAttention(
                     child.in_channels, child.out_channels, child.size

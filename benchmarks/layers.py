@@ -17,8 +17,7 @@ from _timing import DTYPES, interleaved, machine, print_table
 from torch import nn
 
 from famkd.layers import FrequencyAttention, LocalAttention
-from famkd.layers.frequency_filter import BACKENDS
-from famkd.layers.reference import ReferenceFrequencyAttention
+from famkd.layers.reference import ReferenceFrequencyAttention, ReferenceLocalAttention
 
 # (N, C, H, W): how the cost grows with each of them.
 SIZES = [
@@ -35,16 +34,13 @@ SIZES = [
 ]
 
 
-def layers(
-    kind: str, size: tuple[int, int, int, int], backend: str | None
-) -> tuple[nn.Module, nn.Module]:
+def layers(kind: str, size: tuple[int, int, int, int]) -> tuple[nn.Module, nn.Module]:
     """The reference and the fast form of a layer."""
     _, channels, height, width = size
     if kind == 'attention':
-        return LocalAttention(channels, backend='reference'), LocalAttention(channels)
+        return ReferenceLocalAttention(channels), LocalAttention(channels)
     shape = (channels, channels, (height, width))
-    fast = FrequencyAttention(*shape, backend=backend)
-    return ReferenceFrequencyAttention(*shape), fast
+    return ReferenceFrequencyAttention(*shape), FrequencyAttention(*shape)
 
 
 def step(layer: nn.Module, x: torch.Tensor, dtype: torch.dtype) -> Callable[[], None]:
@@ -75,11 +71,6 @@ def main() -> None:
         metavar=('N', 'C', 'H', 'W'),
         help='of the map; may be repeated; default: ten of them',
     )
-    parser.add_argument(
-        '--backend',
-        choices=BACKENDS,
-        help='how FAM transforms; default: chosen automatically',
-    )
     parser.add_argument('--json', type=Path, help='file for the figures')
     parser.add_argument('--plot', type=Path, help='file for the plot (PNG or SVG)')
     args = parser.parse_args()
@@ -91,9 +82,7 @@ def main() -> None:
         for size in args.size or SIZES:
             torch.manual_seed(0)
             x = torch.randn(size, device=args.device, requires_grad=True)
-            reference, fast = (
-                m.to(args.device) for m in layers(kind, size, args.backend)
-            )
+            reference, fast = (m.to(args.device) for m in layers(kind, size))
             seconds = interleaved(
                 {'reference': step(reference, x, dtype), 'fast': step(fast, x, dtype)},
                 args.rounds,
