@@ -6,7 +6,8 @@ from mmengine.logging import MMLogger
 from torch.nn.functional import kl_div, log_softmax, softmax
 
 from famkd.layers import LocalAttention
-from famkd.layers.kernels import dispatch
+from famkd.layers.kernels import attention
+from famkd.layers.kernels.reference import window_attention
 from famkd.layers.reference import ReferenceFrequencyAttention
 from famkd.models import FeatureDistill, ReviewDistiller
 
@@ -53,8 +54,7 @@ def records(model):
 
 def test_log_of_the_training_names_the_kernels(config, build, batch, tmp_path):
     MMLogger.get_instance('kernels', log_file=str(tmp_path / 'log'))
-    dispatch._log.cache_clear()
-    dispatch._fastest_backend.cache_clear()
+    attention._find_kernel.cache_clear()
     build(config).train()(*batch, mode='loss')
     assert 'window attention uses the' in (tmp_path / 'log').read_text()
 
@@ -247,7 +247,7 @@ def test_training_equals_that_of_the_reference_form(model, batch):
         theirs['head'].fam = slow
     for module in reference.modules():
         if isinstance(module, LocalAttention):
-            module.backend = 'reference'
+            module.attend = window_attention
 
     curves = []
     for form in (model, reference):

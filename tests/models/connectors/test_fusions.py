@@ -76,19 +76,19 @@ def test_abf_of_other_channels():
         build('ABFusion', in_channels=6, review_channels=8, mid_channels=4)
 
 
-def test_local_attention_connector(feature, review):
-    fusion = build('LocalAttentionConnector', in_channels=6, review_channels=8)
+def test_local_attention_fusion(feature, review):
+    fusion = build('LocalAttentionFusion', in_channels=6, review_channels=8)
     torch.testing.assert_close(fusion(feature), fusion.attention(feature))
     torch.testing.assert_close(fusion(feature, review), fusion(feature))
     with pytest.raises(ValueError, match='mid_channels=4 must equal in_channels=6'):
-        build('LocalAttentionConnector', in_channels=6, mid_channels=4)
+        build('LocalAttentionFusion', in_channels=6, mid_channels=4)
     with pytest.raises(ValueError, match='channels=5 is odd'):
-        build('LocalAttentionConnector', in_channels=5)
+        build('LocalAttentionFusion', in_channels=5)
 
 
 def test_default_mid_channels():
     channels = [16, 32, 1024, 1024]
     assert MODELS.get('ABFusion').default_mid_channels(channels) == [512] * 4
     assert MODELS.get('ABFusion').default_mid_channels([16, 32, 64]) == [64] * 3
-    for kind in ('CrossAttentionFusion', 'LocalAttentionConnector'):
+    for kind in ('CrossAttentionFusion', 'LocalAttentionFusion'):
         assert MODELS.get(kind).default_mid_channels(channels) == channels
