@@ -202,5 +202,5 @@ class DynamicFrequencyAttention(nn.Module):
 
 
 def _hermitian_half(mask: Tensor) -> Tensor:
-    """What a mask does to real maps, on the half spectrum: (h(k) + h(-k)) / 2."""
+    """The gain of a mask on real maps, on the half spectrum: (h(k) + h(-k)) / 2."""
     return ((mask + mirror(mask)) / 2)[:, : mask.shape[1] // 2 + 1]

@@ -5,6 +5,7 @@ import logging
 
 import torch
 from torch import Tensor
+from torch.autograd.function import FunctionCtx
 
 from . import compiled, reference
 
@@ -172,15 +173,15 @@ def _(
     return *(_empty_map(query) for _ in range(3)), bias.new_empty(bias.shape)
 
 
-def _save_inputs(ctx, inputs: tuple[Tensor, ...], output: Tensor) -> None:
+def _save_inputs(ctx: FunctionCtx, inputs: tuple[Tensor, ...], output: Tensor) -> None:
     ctx.save_for_backward(*inputs)  # No more: the backward computes the softmax again.
 
 
-def _gradients(ctx, grad_out: Tensor) -> tuple[Tensor, ...]:
+def _gradients(ctx: FunctionCtx, grad_out: Tensor) -> tuple[Tensor, ...]:
     return backward(grad_out, *ctx.saved_tensors)
 
 
-def _no_second_derivative(ctx, *grads: Tensor) -> None:
+def _no_second_derivative(ctx: FunctionCtx, *grads: Tensor) -> None:
     raise RuntimeError(
         'the window attention kernels have first derivatives only; for higher ones '
         'use famkd.layers.kernels.reference.window_attention'

@@ -1,4 +1,4 @@
-"""What computes window attention, and what is refused."""
+"""Which form of window attention is used, and bad input is refused."""
 
 import logging
 
