@@ -18,7 +18,7 @@ class Projection(nn.Conv2d):
         super().__init__(channels, channels, kernel_size=1, bias=False)
 
     def forward(self, x: Tensor) -> Tensor:
-        if x.device.type != 'cpu' or not x.is_contiguous():
+        if not x.is_cpu:
             return super().forward(x)
         weight = self.weight.flatten(1).expand(len(x), -1, -1)
         return torch.bmm(weight, x.flatten(2)).unflatten(2, x.shape[2:])
@@ -80,9 +80,8 @@ class LocalAttention(nn.Module):
         nn.init.normal_(self.rel_w)
 
     def forward(self, x: Tensor, y: Tensor | None = None) -> Tensor:
-        y = x if y is None else y
-        for given in (x, y):
-            check_map(self, given, self.channels)
+        x = self._checked(x)
+        y = x if y is None else self._checked(y)
         position = torch.cat(
             (
                 self.rel_h[:, :, None].expand(-1, 3, 3),
@@ -90,6 +89,11 @@ class LocalAttention(nn.Module):
             )
         )
         return self.attend(self.query(y), self.key(x), self.value(x), position)
+
+    def _checked(self, x: Tensor) -> Tensor:
+        check_map(self, x, self.channels)
+        # The kernel of the CPU takes planes: one copy here instead of one of q, k and v.
+        return x.contiguous() if x.is_cpu else x
 
     def extra_repr(self) -> str:
         return f'{self.channels}'

@@ -83,6 +83,19 @@ def test_initialisation_is_the_released_one():
     assert positions.std().item() == pytest.approx(1, rel=0.1)
 
 
+def test_channels_last():
+    torch.manual_seed(0)
+    layer = LocalAttention(4)
+    x, y, cotangent = torch.randn(3, 2, 4, 5, 3)
+    results = []
+    for layout in (torch.contiguous_format, torch.channels_last):
+        layer.to(memory_format=layout)
+        inputs = [t.clone(memory_format=layout).requires_grad_() for t in (x, y)]
+        out = layer(*inputs)
+        results.append([out, *gradients(out, cotangent, layer, inputs)])
+    torch.testing.assert_close(*results)
+
+
 def test_empty_batch():
     layer = LocalAttention(4)
     layer(torch.ones(0, 4, 3, 5)).sum().backward()
