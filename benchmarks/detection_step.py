@@ -107,7 +107,7 @@ def variants(
         def run(model=model, trained=trained, optimizer=optimizer, name=name) -> None:
             with torch.autocast(args.device, dtype, enabled=dtype != torch.float32):
                 if name == 'teacher_forward':
-                    model._guest.record(batch['inputs'], batch['data_samples'])
+                    model.guest.record(batch['inputs'], batch['data_samples'])
                     return
                 losses = trained(**batch, mode='loss')
                 loss, _ = model.parse_losses(losses)

@@ -90,7 +90,7 @@ def variants(
         ) -> None:
             with torch.autocast(args.device, dtype, enabled=dtype != torch.float32):
                 if name == 'teacher_forward':
-                    model._guest.record(inputs, samples)
+                    model.guest.record(inputs, samples)
                     return
                 network = model.student if name == 'student_step' else model
                 losses = network(inputs, samples, mode='loss')

@@ -25,7 +25,9 @@ def test_the_walk_of_adding_a_method_trains(tool, tmp_path, monkeypatch):
         'train_dataloader.dataset.num_per_class=1 randomness.seed=0 '
         'model.teacher.backbone.depth=8'
     )
-    tool('train').main([str(recipe), '--no-validate', '--cfg-options', *options.split()])
+    tool('train').main(
+        [str(recipe), '--no-validate', '--cfg-options', *options.split()]
+    )
     [checkpoint] = Path('work_dirs').rglob('epoch_1.pth')
     logged = torch.load(checkpoint, weights_only=False)['message_hub']['log_scalars']
     for stage in (1, 2, 3):

@@ -113,7 +113,7 @@ class FeatureDistill(BaseAlgorithm):
         self._inherited = inherited_weights(student, teacher, inherit)
         if teacher_ckpt is not None:
             self._teacher_note['hash'] = fingerprint(teacher.state_dict())
-        self._guest = FrozenTeacher(
+        self.guest = FrozenTeacher(
             teacher, self.distiller, self.data_preprocessor, **(teacher_options or {})
         )
         self.distill_weight = 1.0
@@ -138,7 +138,7 @@ class FeatureDistill(BaseAlgorithm):
     @property
     def teacher(self) -> BaseModel:
         """The teacher's network."""
-        return self._guest.network
+        return self.guest.network
 
     def init_weights(self) -> None:
         """Initialises the networks; what is inherited comes last."""
@@ -165,7 +165,7 @@ class FeatureDistill(BaseAlgorithm):
         distiller = self.distiller
         distiller.set_deliveries_override(False)
         with distiller.teacher_recorders, distiller.deliveries:
-            self._guest.record(batch_inputs, data_samples)
+            self.guest.record(batch_inputs, data_samples)
 
         distiller.set_deliveries_override(True)
         with distiller.student_recorders, distiller.deliveries:
@@ -192,7 +192,7 @@ class FeatureDistill(BaseAlgorithm):
             list: What ``val_step`` of a network gives.
         """
         data = self.data_preprocessor(data, False)
-        return self._guest.predict(data['inputs'], data['data_samples'])
+        return self.guest.predict(data['inputs'], data['data_samples'])
 
     def get_extra_state(self) -> Tensor:
         """Which teacher it is, for the checkpoint: JSON, as bytes."""
@@ -239,7 +239,7 @@ class FeatureDistill(BaseAlgorithm):
         """Builds the distiller's stages from one forward of both networks."""
         distiller = self.distiller
         with distiller.teacher_recorders:
-            probe(self.teacher, input_shape, lambda x: self._guest.record(x, None))
+            probe(self.teacher, input_shape, lambda x: self.guest.record(x, None))
         early_stop = EarlyStop(distiller, self.student, from_student=True)
         with distiller.student_recorders, early_stop:
             probe(self.student, input_shape)

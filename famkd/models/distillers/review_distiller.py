@@ -24,7 +24,7 @@ class ReviewDistiller(StageDistiller):
     (nearest-neighbour resizing, where sizes differ; a fusion resizes the review to its
     feature). Fusion and head say which method it is: FAM-KD (``CrossAttentionFusion``,
     ``FAMHead``), ReviewKD (``ABFusion``, ``ConvHead``), FAM+ReviewKD (``ABFusion``,
-    ``FAMHead``), layer-to-layer FAM-KD (``LocalAttentionConnector``, ``FAMHead``).
+    ``FAMHead``), layer-to-layer FAM-KD (``LocalAttentionFusion``, ``FAMHead``).
 
     Args:
         fusion: Config of a :class:`ReviewFusion`; ``mid_channels`` may be a number for

@@ -58,7 +58,7 @@ def test_a_copy_shares_the_teachers_weights(model):
 
 def test_teacher_follows_the_images_to_their_device(model, batch):
     # The second device that every machine has.
-    model._guest.record(batch[0].to('meta'), None)
+    model.guest.record(batch[0].to('meta'), None)
     assert next(model.teacher.parameters()).device.type == 'meta'
 
 
