@@ -1,4 +1,4 @@
-"""What the benchmarks share: interleaved timing, peak memory, the machine, tables."""
+"""Shared by the benchmarks: interleaved timing, peak memory, the machine."""
 
 import platform
 import statistics
@@ -101,11 +101,3 @@ def _cpu_name() -> str:
             if line.startswith('model name'):
                 return line.partition(':')[2].strip()
     return platform.processor() or platform.machine()
-
-
-def print_table(header: list[str], rows: list[list[str]]) -> None:
-    """Prints a Markdown table."""
-    widths = [max(len(row[i]) for row in [header, *rows]) for i in range(len(header))]
-    for row in [header, ['-' * width for width in widths], *rows]:
-        cells = (cell.ljust(width) for cell, width in zip(row, widths, strict=True))
-        print(f'| {" | ".join(cells)} |')

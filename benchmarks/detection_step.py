@@ -20,9 +20,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 import torch
-from _timing import DTYPES, interleaved, machine, peak_mb_of, print_table
+from _timing import DTYPES, interleaved, machine, peak_mb_of
 from torch import nn
 
+from famkd.apis.tables import markdown_table
 from famkd.layers import LocalAttention
 from famkd.layers.kernels.reference import window_attention
 from famkd.layers.reference import ReferenceFrequencyAttention
@@ -166,7 +167,7 @@ def main() -> None:
     rows = [[name, f'{1e3 * row[name]:.0f} ms'] for name in names]
     rows.append(['step over (student + teacher)', f'+{row["extra"]:.0%}'])
     rows += [[name, f'{row[name]:.0f} MB'] for name in row if name.endswith('peak_mb')]
-    print_table(['what', 'measured'], rows)
+    print(markdown_table([['what', 'measured'], *rows]))
     if args.json:
         content = {'machine': machine(args.device), 'results': [row]}
         args.json.write_text(json.dumps(content, indent=1))

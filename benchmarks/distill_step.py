@@ -17,9 +17,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 import torch
-from _timing import DTYPES, interleaved, machine, peak_mb_of, print_table
+from _timing import DTYPES, interleaved, machine, peak_mb_of
 from torch import nn
 
+from famkd.apis.tables import markdown_table
 from famkd.layers import FrequencyAttention, LocalAttention
 from famkd.layers.reference import (
     ReferenceFrequencyAttention,
@@ -198,7 +199,7 @@ def main() -> None:
     for pair in args.pair:
         results.append(measure(args, pair))
         print(f'{pair}, batch {args.batch}, {args.dtype}; {machine(args.device)}')
-        print_table(['what', 'measured'], table(results[-1]))
+        print(markdown_table([['what', 'measured'], *table(results[-1])]))
     if args.json:
         content = {'machine': machine(args.device), 'results': results}
         args.json.write_text(json.dumps(content, indent=1))

@@ -13,9 +13,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 import torch
-from _timing import DTYPES, interleaved, machine, print_table
+from _timing import DTYPES, interleaved, machine
 from torch import nn
 
+from famkd.apis.tables import markdown_table
 from famkd.layers import FrequencyAttention, LocalAttention
 from famkd.layers.reference import ReferenceFrequencyAttention, ReferenceLocalAttention
 
@@ -91,19 +92,18 @@ def main() -> None:
             results.append({'layer': kind, 'size': size, **seconds})
 
     print(machine(args.device), args.dtype)
-    print_table(
-        ['layer', 'N x C x H x W', 'reference [ms]', 'fast [ms]', 'ratio'],
+    rows = [
         [
-            [
-                row['layer'],
-                ' x '.join(map(str, row['size'])),
-                f'{1e3 * row["reference"]:.1f}',
-                f'{1e3 * row["fast"]:.1f}',
-                f'{row["reference"] / row["fast"]:.1f}',
-            ]
-            for row in results
-        ],
-    )
+            row['layer'],
+            ' x '.join(map(str, row['size'])),
+            f'{1e3 * row["reference"]:.1f}',
+            f'{1e3 * row["fast"]:.1f}',
+            f'{row["reference"] / row["fast"]:.1f}',
+        ]
+        for row in results
+    ]
+    header = ['layer', 'N x C x H x W', 'reference [ms]', 'fast [ms]', 'ratio']
+    print(markdown_table([header, *rows]))
     if args.json:
         args.json.write_text(
             json.dumps({'machine': machine(args.device), 'results': results}, indent=1)

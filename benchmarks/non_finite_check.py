@@ -12,7 +12,7 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import torch
-from _timing import interleaved, machine, print_table
+from _timing import interleaved, machine
 from mmengine.config import Config
 from mmengine.optim import OptimWrapper
 from mmengine.registry import DefaultScope
@@ -20,6 +20,7 @@ from mmpretrain.registry import MODELS
 from mmpretrain.structures import DataSample
 
 import famkd.models  # noqa: F401
+from famkd.apis.tables import markdown_table
 from famkd.runtime import NonFiniteHook
 
 CONFIGS = Path(__file__).resolve().parent.parent / 'configs'
@@ -85,7 +86,7 @@ def main() -> None:
             ]
         )
     print(f'batch {args.batch}; {machine(args.device)}')
-    print_table(['recipe', 'step', 'check', 'check / step'], rows)
+    print(markdown_table([['recipe', 'step', 'check', 'check / step'], *rows]))
 
 
 if __name__ == '__main__':

@@ -22,13 +22,15 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from _timing import machine, print_table, resident_kb
+from _timing import machine, resident_kb
 from mmengine.config import Config
 from mmengine.hooks import Hook
 from mmengine.runner import Runner
 from mmpretrain.registry import DATASETS
 from mmpretrain.structures import DataSample
 from torch.utils.data import Dataset
+
+from famkd.apis.tables import markdown_table
 
 RUNTIME = Path(__file__).resolve().parent.parent / 'configs/_base_/runtime.py'
 CLASSES = 4
@@ -192,20 +194,19 @@ def main() -> int:
         result = growth(train(args.iterations, args.workers, args.pad, folder))
     minutes = (time.perf_counter() - start) / 60
     print(f'{args.iterations} iterations in {minutes:.1f} min; {machine("cpu")}')
-    print_table(
-        ['', 'first quarter', 'last quarter', 'growth', 'limit', ''],
+    rows = [
         [
-            [
-                name,
-                f'{figure["first"]:.1f} {LIMITS[name][0]}'.strip(),
-                f'{figure["last"]:.1f} {LIMITS[name][0]}'.strip(),
-                f'{figure["growth"]:+.2%}',
-                f'{figure["limit"]:.0%}',
-                'ok' if figure['ok'] else 'TOO MUCH',
-            ]
-            for name, figure in result.items()
-        ],
-    )
+            name,
+            f'{figure["first"]:.1f} {LIMITS[name][0]}'.strip(),
+            f'{figure["last"]:.1f} {LIMITS[name][0]}'.strip(),
+            f'{figure["growth"]:+.2%}',
+            f'{figure["limit"]:.0%}',
+            'ok' if figure['ok'] else 'TOO MUCH',
+        ]
+        for name, figure in result.items()
+    ]
+    header = ['', 'first quarter', 'last quarter', 'growth', 'limit', '']
+    print(markdown_table([header, *rows]))
     if args.json:
         args.json.write_text(json.dumps({**result, 'machine': machine('cpu')}))
     return 0 if all(figure['ok'] for figure in result.values()) else 1

@@ -1,7 +1,6 @@
 """The golden networks: what they are here, and how far they are from the released."""
 
 import json
-import sys
 import zlib
 from functools import cache
 from pathlib import Path
@@ -12,10 +11,9 @@ from mmengine.config import Config
 from mmpretrain.registry import MODELS
 
 import famkd.models.backbones  # noqa: F401
+from famkd.apis.mdistiller import convert
 
 ROOT = Path(__file__).parents[1]
-sys.path.insert(0, str(ROOT / 'tools/model_converters'))
-from mdistiller_to_famkd import convert  # noqa: E402
 
 
 def _stages(*names):

@@ -2,31 +2,32 @@
 
 import importlib.util
 import sys
+from functools import cache
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
 TOOLS = Path(__file__).parents[1] / 'tools'
 
 
+@cache
+def load_tool(name: str) -> ModuleType:
+    """A script of tools/ as a module, by its path in there, without '.py'."""
+    # Not by a plain import: 'test' is a module of Python's own.
+    spec = importlib.util.spec_from_file_location(
+        f'tools_{Path(name).name}', TOOLS / f'{name}.py'
+    )
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module  # dataclasses look their module up
+    spec.loader.exec_module(module)
+    return module
+
+
 @pytest.fixture(scope='session')
 def tool():
     """Imports a script of tools/ by its path in there, without '.py'."""
-    loaded = {}
-
-    def load(name):
-        if name not in loaded:
-            # Not by a plain import: 'test' is a module of Python's own.
-            spec = importlib.util.spec_from_file_location(
-                f'tools_{Path(name).name}', TOOLS / f'{name}.py'
-            )
-            loaded[name] = importlib.util.module_from_spec(spec)
-            # dataclasses look their module up
-            sys.modules[spec.name] = loaded[name]
-            spec.loader.exec_module(loaded[name])
-        return loaded[name]
-
-    return load
+    return load_tool
 
 
 @pytest.fixture(scope='session')
@@ -66,3 +67,15 @@ def tiny_configs(tmp_path_factory):
         base = demo / bases[name]
         path.write_text(f'_base_ = {str(base)!r}\n{models[name]}\n{data}\n')
     return configs
+
+
+@pytest.fixture(scope='session')
+def tiny_runs(tiny_configs):
+    """Work folders of the tiny teacher, and of the student distilled from it."""
+    folders = {
+        name: tiny_configs[name].with_suffix('') for name in ('teacher', 'famkd')
+    }
+    for name, folder in folders.items():
+        argv = [str(tiny_configs[name]), '--work-dir', str(folder)]
+        load_tool('train').main([*argv, '--cfg-options', 'randomness.seed=0'])
+    return folders

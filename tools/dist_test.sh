@@ -9,8 +9,13 @@ if [ $# -lt 3 ]; then
     exit 2
 fi
 TOOLS=$(dirname "$0")
+PYTHON=${PYTHON:-python}
+if ! "$PYTHON" -c 'import importlib.util as u, sys; sys.exit(u.find_spec("torch") is None)' 2>/dev/null; then
+    echo "$0: $PYTHON has no torch: activate the environment, or set PYTHON=.venv/bin/python" >&2
+    exit 2
+fi
 
-PYTHONPATH="$TOOLS/..${PYTHONPATH:+:$PYTHONPATH}" exec "${PYTHON:-python}" -m torch.distributed.run \
+PYTHONPATH="$TOOLS/..${PYTHONPATH:+:$PYTHONPATH}" exec "$PYTHON" -m torch.distributed.run \
     --nnodes="${NNODES:-1}" \
     --node_rank="${NODE_RANK:-0}" \
     --master_addr="${MASTER_ADDR:-127.0.0.1}" \

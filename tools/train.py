@@ -8,21 +8,29 @@ Runs on the CPU or one GPU; tools/dist_train.sh starts it on several.
 import argparse
 import os
 
+from mmengine.config import Config
+
 from famkd.apis.cli import (
     add_common_arguments,
     build_runner,
     load_config,
     merge_cfg_options,
+    resolve_model_paths,
     set_dataloader_defaults,
+    set_thread_count,
     use_mixed_precision,
 )
+from famkd.apis.data_check import check_data
+from famkd.names import type_name
 from famkd.runtime.processes import lost_processes_reported
 
 
-def build_parser():
+def build_parser() -> argparse.ArgumentParser:
     """Return the command line's parser."""
-    parser = argparse.ArgumentParser(description='Train a model')
-    parser.add_argument('config', help='config file')
+    parser = argparse.ArgumentParser(
+        description='Train a model', usage='%(prog)s CONFIG [options]'
+    )
+    parser.add_argument('config', metavar='CONFIG', help='config file')
     parser.add_argument(
         '--resume',
         nargs='?',
@@ -54,17 +62,19 @@ def build_parser():
     return parser
 
 
-def merge_args(parser, cfg, args):
+def merge_args(
+    parser: argparse.ArgumentParser, cfg: Config, args: argparse.Namespace
+) -> None:
     """Put the command line's options into the config.
 
     Args:
-        parser (argparse.ArgumentParser): Reports the errors.
-        cfg (mmengine.Config): The config, changed in place.
-        args (argparse.Namespace): The parsed arguments.
+        parser: Reports the errors.
+        cfg: The config, changed in place.
+        args: The parsed arguments.
     """
     if args.no_validate:
         cfg.val_cfg = cfg.val_dataloader = cfg.val_evaluator = None
-    if args.amp or cfg.get('optim_wrapper', {}).get('type') == 'AmpOptimWrapper':
+    if args.amp or type_name(cfg.get('optim_wrapper', {})) == 'AmpOptimWrapper':
         use_mixed_precision(cfg)
     resume_after_restart(parser, cfg, args)
     if args.resume is not None:
@@ -92,15 +102,18 @@ def merge_args(parser, cfg, args):
         cfg.custom_hooks = [*cfg.get('custom_hooks', []), hook]
     set_dataloader_defaults(cfg, args)
     merge_cfg_options(parser, cfg, args.cfg_options)
+    resolve_model_paths(parser, cfg)
 
 
-def resume_after_restart(parser, cfg, args):
+def resume_after_restart(
+    parser: argparse.ArgumentParser, cfg: Config, args: argparse.Namespace
+) -> None:
     """Go on from the latest checkpoint where torchrun has restarted the processes.
 
     Args:
-        parser (argparse.ArgumentParser): Reports the errors.
-        cfg (mmengine.Config): The config, with its work folder.
-        args (argparse.Namespace): The parsed arguments; ``resume`` may be changed.
+        parser: Reports the errors.
+        cfg: The config, with its work folder.
+        args: The parsed arguments; ``resume`` may be changed.
     """
     from mmengine.runner import find_latest_checkpoint
 
@@ -118,12 +131,14 @@ def resume_after_restart(parser, cfg, args):
         )
 
 
-def main(argv=None):
+def main(argv: list[str] | None = None) -> None:
     """Train; see the module's docstring."""
     parser = build_parser()
     args = parser.parse_args(argv)
+    set_thread_count()
     cfg = load_config(parser, args)
     merge_args(parser, cfg, args)
+    check_data(parser, cfg, ['train'] if args.no_validate else ['train', 'val'])
     with lost_processes_reported():
         build_runner(parser, cfg).train()
 

@@ -1,1 +1,1 @@
-"""What the tools share."""
+"""Library code of the tools."""

@@ -2,35 +2,63 @@
 
 import argparse
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-STUDENT = 'architecture.'  # MMRazor's name of the student inside an algorithm
+from famkd.checkpoint_keys import read_weights, student_weights
 
-
-class NetworkAction(argparse.Action):
-    """Collects ``--network LABEL CKPT [CONFIG]`` in a dict: label -> files."""
-
-    def __call__(self, parser, namespace, values, option_string=None):
-        if len(values) not in (2, 3):
-            parser.error(f'--network {" ".join(values)}: give LABEL CKPT [CONFIG]')
-        label, *files = values
-        setattr(namespace, self.dest, {**getattr(namespace, self.dest), label: files})
+if TYPE_CHECKING:
+    from mmengine.config import Config
+    from mmengine.model import BaseModel
 
 
-def add_network_argument(parser) -> None:
-    """Adds ``--network LABEL CKPT [CONFIG]``, as often as one likes."""
+class LabelAction(argparse.Action):
+    """Collects ``--option LABEL VALUE``, given any number of times, in a dict."""
+
+    def __call__(self, parser, namespace, values, option_string=None) -> None:
+        label, value = values
+        setattr(namespace, self.dest, {**getattr(namespace, self.dest), label: value})
+
+
+def add_network_arguments(parser: argparse.ArgumentParser) -> None:
+    """Adds ``--network LABEL CKPT`` and ``--config LABEL CONFIG``, both repeatable."""
     parser.add_argument(
         '--network',
-        action=NetworkAction,
-        nargs='+',
+        action=LabelAction,
+        nargs=2,
         required=True,
         default={},
-        metavar=('LABEL CKPT', 'CONFIG'),
-        help='a network to show, again for every further one; CONFIG where the '
-        'checkpoint does not hold its config',
+        metavar=('LABEL', 'CKPT'),
+        help='a network to show, again for every further one',
+    )
+    parser.add_argument(
+        '--config',
+        action=LabelAction,
+        nargs=2,
+        default={},
+        metavar=('LABEL', 'CONFIG'),
+        help='config of the network of this label, where its checkpoint does not hold '
+        'it',
     )
 
 
-def read_checkpoint(file: str, config: str | None = None) -> tuple:
+def network_files(
+    parser: argparse.ArgumentParser, args: argparse.Namespace
+) -> dict[str, tuple[str, str | None]]:
+    """The networks that the command line names: label -> checkpoint, config or None."""
+    for label in args.config:
+        if label not in args.network:
+            parser.error(
+                f'--config {label}: no such network; --network has '
+                f'{", ".join(args.network)}'
+            )
+    return {
+        label: (file, args.config.get(label)) for label, file in args.network.items()
+    }
+
+
+def read_checkpoint(
+    file: str, config: str | None = None
+) -> tuple[dict, 'Config', list[str] | None]:
     """Reads a checkpoint.
 
     Args:
@@ -38,8 +66,8 @@ def read_checkpoint(file: str, config: str | None = None) -> tuple:
         config: Config file; the config inside the checkpoint if None.
 
     Returns:
-        tuple: The state dict, the ``mmengine.Config``, and the names of the classes
-        (None if the checkpoint has none).
+        tuple: The state dict, the config, and the names of the classes (None if the
+        checkpoint has none).
 
     Raises:
         FileNotFoundError: If there is no such checkpoint or config.
@@ -47,6 +75,7 @@ def read_checkpoint(file: str, config: str | None = None) -> tuple:
     """
     from mmengine.config import Config
 
+    import famkd.registry  # noqa: F401 (lets a config inherit from 'famkd::...')
     from famkd.runtime.safe_load import load_checkpoint
 
     if '://' not in file and not Path(file).is_file():
@@ -55,8 +84,7 @@ def read_checkpoint(file: str, config: str | None = None) -> tuple:
         raise FileNotFoundError(f'{config}: no such config')
     try:
         checkpoint = load_checkpoint(file)
-        weights = checkpoint.get('state_dict', checkpoint)
-        weights = {key.removeprefix('module.'): x for key, x in weights.items()}
+        weights = read_weights(checkpoint)
     except Exception as error:
         raise ValueError(
             f'{file} cannot be loaded: {type(error).__name__}: {error}'
@@ -70,7 +98,9 @@ def read_checkpoint(file: str, config: str | None = None) -> tuple:
     return weights, config, meta.get('dataset_meta', {}).get('classes')
 
 
-def load_network(file: str, config: str | None = None) -> tuple:
+def load_network(
+    file: str, config: str | None = None
+) -> tuple['BaseModel', 'Config', list[str] | None]:
     """Builds the network of a checkpoint; of a distillation, the student.
 
     Args:
@@ -78,8 +108,8 @@ def load_network(file: str, config: str | None = None) -> tuple:
         config: Config file; the config inside the checkpoint if None.
 
     Returns:
-        tuple: The network in eval mode, the ``mmengine.Config``, and the names of the
-        classes (None if the checkpoint has none).
+        tuple: The network in eval mode, the config, and the names of the classes (None
+        if the checkpoint has none).
 
     Raises:
         FileNotFoundError: If there is no such file.
@@ -87,22 +117,14 @@ def load_network(file: str, config: str | None = None) -> tuple:
     """
     from mmengine.registry import DefaultScope
 
+    from famkd.apis.students import student_config
     from famkd.models.algorithms.networks import build_network
 
     weights, config, classes = read_checkpoint(file, config)
-    students = {
-        key.removeprefix(STUDENT): value
-        for key, value in weights.items()
-        if key.startswith(STUDENT)
-    }
-    network = dict(config.model.get('architecture', config.model))
-    if 'cfg_path' not in network:
-        own = network.get('data_preprocessor')
-        network['data_preprocessor'] = own or config.get('data_preprocessor')
     with DefaultScope.overwrite_default_scope(config.get('default_scope')):
-        model = build_network(network).eval()
+        model = build_network(student_config(config)).eval()
     try:
-        model.load_state_dict(students or weights)
+        model.load_state_dict(student_weights(weights) or weights)
     except RuntimeError as error:
         reason = ' '.join(str(error).split())
         raise ValueError(

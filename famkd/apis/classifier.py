@@ -1,9 +1,8 @@
 """A classifier from a checkpoint, with the maps inside it."""
 
-import difflib
-
 from famkd.apis.checkpoints import load_network
 from famkd.apis.images import read_image
+from famkd.names import near_names, type_name
 
 
 class Classifier:
@@ -31,13 +30,13 @@ class Classifier:
         # The loader of files is left to `prepare`. Datasets without files, such as
         # CIFAR, have none, and give RGB.
         first, *others = config.test_dataloader.dataset.pipeline
-        is_loader = first['type'].endswith('LoadImageFromFile')
+        is_loader = type_name(first).endswith('LoadImageFromFile')
         self.channel_order = 'bgr' if is_loader else 'rgb'
         with DefaultScope.overwrite_default_scope(config.get('default_scope')):
             self.pipeline = Compose(others if is_loader else [first, *others])
         names = [name for name, _ in self.model.named_modules() if name]
         if layer is not None and layer not in names:
-            near = difflib.get_close_matches(layer, names, n=3, cutoff=0.4)
+            near = near_names(layer, names)
             raise ValueError(
                 f'--layer {layer} is no module of the network in {checkpoint}; near '
                 f'names: {", ".join(near or names[:3])}'

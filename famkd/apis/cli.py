@@ -1,14 +1,15 @@
-"""What train.py and test.py share: arguments, the config, processes, precision."""
+"""Shared by train.py and test.py: arguments, the config, processes, precision."""
 
 import argparse
-import difflib
 import inspect
 import os
 from pathlib import Path
+from typing import Any
 
 from mmengine.config import Config, DictAction
+from mmengine.runner import Runner
 
-from famkd.apis.paths import resolve_paths
+from famkd.names import near_names
 from famkd.runtime.processes import join_processes
 from famkd.runtime.safe_load import add_trust_argument, trust_checkpoints
 
@@ -16,19 +17,15 @@ from famkd.runtime.safe_load import add_trust_argument, trust_checkpoints
 class SplitAction(DictAction):
     """``DictAction`` with an error that names the argument that is not KEY=VALUE."""
 
-    def __call__(self, parser, namespace, values, option_string=None):
+    def __call__(self, parser, namespace, values, option_string=None) -> None:
         for pair in values:
             if '=' not in pair:
                 parser.error(f'{option_string}: {pair!r} is not KEY=VALUE')
         super().__call__(parser, namespace, values, option_string)
 
 
-def add_common_arguments(parser):
-    """Add the options that training and testing have in common.
-
-    Args:
-        parser (argparse.ArgumentParser): The parser to add them to.
-    """
+def add_common_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the options that training and testing have in common."""
     parser.add_argument(
         '--work-dir',
         help='folder of logs and models; default: work_dir in the config, or '
@@ -68,15 +65,47 @@ def add_common_arguments(parser):
     )
 
 
-def load_config(parser, args):
+def set_thread_count() -> None:
+    """Give each process its share of the cores, unless ``OMP_NUM_THREADS`` is set.
+
+    torchrun, and so ``dist_train.sh``, sets it for several processes. A process
+    counts the cores of the machine, not those that it may use.
+    """
+    if 'OMP_NUM_THREADS' in os.environ:
+        return
+    import torch
+
+    cores = usable_cores()
+    processes = int(os.environ.get('LOCAL_WORLD_SIZE', 1))
+    threads = max(1, cores // processes)
+    os.environ['OMP_NUM_THREADS'] = str(threads)  # for processes that this one starts
+    torch.set_num_threads(threads)
+    print(f'OMP_NUM_THREADS is not set: {threads} (cores: {cores}, here: {processes})')
+
+
+def usable_cores() -> int:
+    """How many cores this process may use: its affinity, and the container's limit."""
+    try:
+        cores = len(os.sched_getaffinity(0))
+    except AttributeError:  # not on Linux
+        return os.cpu_count() or 1
+    limit = Path('/sys/fs/cgroup/cpu.max')
+    if limit.is_file():
+        quota, period = limit.read_text().split()
+        if quota != 'max':
+            cores = min(cores, max(1, int(quota) // int(period)))
+    return cores
+
+
+def load_config(parser: argparse.ArgumentParser, args: argparse.Namespace) -> Config:
     """Read ``args.config`` and apply what train and test have in common.
 
     Args:
-        parser (argparse.ArgumentParser): Reports the errors.
-        args (argparse.Namespace): The parsed arguments.
+        parser: Reports the errors.
+        args: The parsed arguments.
 
     Returns:
-        mmengine.Config: The config, without ``--cfg-options`` so far.
+        Config: The config, without ``--cfg-options`` so far.
     """
     trust_checkpoints(args.trust_checkpoint)
     if not Path(args.config).is_file():
@@ -95,12 +124,12 @@ def load_config(parser, args):
     return cfg
 
 
-def set_dataloader_defaults(cfg, args):
+def set_dataloader_defaults(cfg: Config, args: argparse.Namespace) -> None:
     """Fill in the dataloader options that a config leaves to the tool.
 
     Args:
-        cfg (mmengine.Config): The config, changed in place.
-        args (argparse.Namespace): The parsed arguments.
+        cfg: The config, changed in place.
+        args: The parsed arguments.
     """
     import torch
 
@@ -120,19 +149,19 @@ def set_dataloader_defaults(cfg, args):
             loader.persistent_workers = False
 
 
-def merge_cfg_options(parser, cfg, options):
+def merge_cfg_options(
+    parser: argparse.ArgumentParser, cfg: Config, options: dict[str, Any]
+) -> None:
     """Apply ``--cfg-options``.
 
     A key that a component does not know is reported by that component, but nothing
     reads an unknown key at the top level: a slip there would go unnoticed.
 
     Args:
-        parser (argparse.ArgumentParser): Reports the errors.
-        cfg (mmengine.Config): The config, changed in place.
-        options (dict): Dotted key -> value.
+        parser: Reports the errors.
+        cfg: The config, changed in place.
+        options: Dotted key -> value.
     """
-    from mmengine.runner import Runner
-
     known = {
         *cfg,
         *inspect.signature(Runner).parameters,
@@ -148,13 +177,22 @@ def merge_cfg_options(parser, cfg, options):
     for key in options:
         top = key.partition('.')[0]
         if top not in known:
-            near = difflib.get_close_matches(top, known, n=3)
+            near = near_names(top, known, cutoff=0.6)
             hint = f'did you mean {" or ".join(near)}?' if near else 'see the config'
             parser.error(f'--cfg-options: {key}: the config has no {top!r}; {hint}')
     try:
         cfg.merge_from_dict(options)
     except (KeyError, TypeError) as error:
         parser.error(f'--cfg-options: {", ".join(options)}: {error.args[0]}')
+
+
+def resolve_model_paths(parser: argparse.ArgumentParser, cfg: Config) -> None:
+    """Find the files that the model names, see :func:`resolve_paths`.
+
+    Args:
+        parser: Reports the errors.
+        cfg: The complete config, changed in place.
+    """
     try:
         if cfg.filename:
             resolve_paths(cfg.get('model', {}), cfg.filename)
@@ -162,11 +200,11 @@ def merge_cfg_options(parser, cfg, options):
         parser.error(str(error))
 
 
-def use_mixed_precision(cfg):
+def use_mixed_precision(cfg: Config) -> None:
     """Train in mixed precision: float16 on a GPU, bfloat16 on a CPU.
 
     Args:
-        cfg (mmengine.Config): The config, changed in place.
+        cfg: The config, changed in place.
     """
     from mmengine.device import get_device
 
@@ -181,18 +219,17 @@ def use_mixed_precision(cfg):
         cfg.optim_wrapper.setdefault('loss_scale', 'dynamic')
 
 
-def build_runner(parser, cfg):
+def build_runner(parser: argparse.ArgumentParser, cfg: Config) -> Runner:
     """Make the runner that the config describes, on the devices that there are.
 
     Args:
-        parser (argparse.ArgumentParser): Reports the errors.
-        cfg (mmengine.Config): The complete config.
+        parser: Reports the errors.
+        cfg: The complete config.
 
     Returns:
-        mmengine.runner.Runner: The runner, ready to train or to test.
+        Runner: The runner, ready to train or to test.
     """
     from mmengine.registry import RUNNERS
-    from mmengine.runner import Runner
 
     if cfg.launcher != 'none':
         join_processes(parser, cfg)

@@ -1,6 +1,13 @@
 """One look for all plots, and how they are written."""
 
+import argparse
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+    from numpy import ndarray
 
 WIDTH = 8.0  # inches: 800 px at README size
 # Okabe and Ito's colours, which colour-blind readers tell apart.
@@ -9,18 +16,26 @@ COLORS = [
 ]  # fmt: skip
 
 
-def add_out_argument(parser, default: str) -> None:
-    """Adds ``--out`` to a command line."""
+def add_out_argument(parser: argparse.ArgumentParser, default: str) -> None:
+    """Adds ``--out FILE``, to be repeated for several files."""
     parser.add_argument(
         '--out',
-        nargs='+',
-        default=[default],
+        action='append',
         metavar='FILE',
-        help='pictures to write, by their ending: .png, .svg, .pdf; default: %(default)s',
+        help='picture to write, by its ending: .png, .svg, .pdf; again for every '
+        f'further one; default: {default}',
     )
+    parser.set_defaults(out_default=default)
 
 
-def new_figure(rows: int, columns: int, height: float, **options):
+def out_files(args: argparse.Namespace) -> list[str]:
+    """The files of ``--out``."""
+    return args.out or [args.out_default]
+
+
+def new_figure(
+    rows: int, columns: int, height: float, **options
+) -> tuple['Figure', 'ndarray']:
     """A figure of README width with a grid of panels.
 
     Args:
@@ -60,19 +75,19 @@ def new_figure(rows: int, columns: int, height: float, **options):
     )
 
 
-def draw(ax, curve: tuple, **style) -> None:
+def draw(ax: 'Axes', curve: tuple[list, list], **style) -> None:
     """Draws positions and values as a line, or as a point if there is only one."""
     ax.plot(*curve, marker='o' if len(curve[0]) == 1 else None, **style)
 
 
-def label_training_axis(ax, unit: str) -> None:
+def label_training_axis(ax: 'Axes', unit: str) -> None:
     """Makes the horizontal axis that of a training, in epochs or iterations."""
     ax.set_xlabel(unit)
     ax.set_xlim(left=0)
     ax.locator_params(axis='x', integer=True)
 
 
-def save(figure, files: list[str]) -> None:
+def save(figure: 'Figure', files: list[str]) -> None:
     """Writes a figure to every file, at twice README resolution."""
     for file in map(Path, files):
         file.parent.mkdir(parents=True, exist_ok=True)

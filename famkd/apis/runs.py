@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import mean
 
+from famkd.names import type_name
+
 # MMEngine logs means of these scalars, and of all others the latest value.
 AVERAGED = re.compile(r'.*(loss|time|data_time|grad_norm).*')
 SEED = re.compile(r'_seed_?\d+')
@@ -229,6 +231,6 @@ def _settings(config: dict) -> str:
     settings['custom_hooks'] = [
         hook
         for hook in config.get('custom_hooks') or []
-        if hook['type'] not in WATCHING_HOOKS
+        if type_name(hook) not in WATCHING_HOOKS
     ]
     return SEED.sub('', repr(sorted(settings.items())))

@@ -1,20 +1,21 @@
-"""What tables of results need: numbers, columns, and published results."""
+"""Tables of results: their layout, their numbers, and published results."""
 
 import csv
+from collections.abc import Sequence
 from pathlib import Path
 from statistics import mean, stdev
 
 PUBLISHED = Path(__file__).with_name('published.csv')
 
 
-def align(columns: list[list[str]]) -> str:
-    """A Markdown table of columns, each its title and its cells, padded."""
-    padded = []
-    for title, *cells in columns:
-        width = max(map(len, (title, *cells)))
-        padded.append([cell.ljust(width) for cell in (title, '-' * width, *cells)])
-    lines = zip(*padded, strict=True)
-    return '\n'.join(f'| {" | ".join(cells)} |' for cells in lines)
+def markdown_table(rows: Sequence[Sequence[str]]) -> str:
+    """A Markdown table, padded to be read as it is; the first row is its header."""
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    header, *others = rows
+    return '\n'.join(
+        f'| {" | ".join(map(str.ljust, row, widths))} |'
+        for row in [header, ['-' * width for width in widths], *others]
+    )
 
 
 def spread(values: list[float]) -> tuple[float, float | None]:

@@ -1,8 +1,8 @@
 """Checking that a name in a config is that of a module."""
 
-import difflib
-
 from torch import nn
+
+from famkd.names import near_names
 
 
 def check_module_name(name: str, network: nn.Module, role: str, key: str) -> None:
@@ -19,7 +19,7 @@ def check_module_name(name: str, network: nn.Module, role: str, key: str) -> Non
     """
     names = [other for other, _ in network.named_modules() if other]
     if name not in names:
-        near = difflib.get_close_matches(name, names, n=5, cutoff=0.4) or names[:5]
+        near = near_names(name, names, count=5) or names[:5]
         raise ValueError(
             f'{key}: {name!r} is no module of the {role} '
             f'({type(network).__name__}); near names: {", ".join(near)}'

@@ -11,20 +11,24 @@ shown. The images go through the test pipeline of each network's config.
 
 import argparse
 import sys
+from typing import TYPE_CHECKING
 
-from famkd.apis.checkpoints import add_network_argument
+from famkd.apis.checkpoints import add_network_arguments, network_files
 from famkd.apis.classifier import Classifier
-from famkd.apis.plots import WIDTH, add_out_argument, new_figure, save
+from famkd.apis.plots import WIDTH, add_out_argument, new_figure, out_files, save
 from famkd.runtime.safe_load import add_trust_argument, trust_checkpoints
 
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
-def build_parser():
+
+def build_parser() -> argparse.ArgumentParser:
     """Return the command line's parser."""
     parser = argparse.ArgumentParser(
         description='Grad-CAM of several networks on the same images, side by side.'
     )
     parser.add_argument('images', nargs='+', metavar='IMAGE')
-    add_network_argument(parser)
+    add_network_arguments(parser)
     parser.add_argument(
         '--layer',
         help='module whose output is weighed, such as backbone.layer2; default: the '
@@ -44,7 +48,7 @@ def build_parser():
 
 def plot_grad_cam(
     images: list[str], networks: dict[str, Classifier], label: int | None = None
-):
+) -> 'Figure':
     """Draws the picture: one row for every image, one column for every network.
 
     Args:
@@ -53,7 +57,7 @@ def plot_grad_cam(
         label: Class of the heat maps; what the first network predicts if None.
 
     Returns:
-        matplotlib.figure.Figure: The picture.
+        Figure: The picture.
 
     Raises:
         FileNotFoundError: If there is no such image.
@@ -100,7 +104,7 @@ def plot_grad_cam(
     return figure
 
 
-def main(argv=None):
+def main(argv: list[str] | None = None) -> None:
     """Run the command line; see the module's docstring."""
     parser = build_parser()
     args = parser.parse_args(argv)
@@ -115,12 +119,12 @@ def main(argv=None):
     try:
         networks = {
             label: Classifier(*files, layer=args.layer)
-            for label, files in args.network.items()
+            for label, files in network_files(parser, args).items()
         }
         figure = plot_grad_cam(args.images, networks, args.label)
     except (OSError, ValueError) as error:
         sys.exit(f'error: {error}')
-    save(figure, args.out)
+    save(figure, out_files(args))
 
 
 if __name__ == '__main__':

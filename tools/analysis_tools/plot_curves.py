@@ -1,6 +1,6 @@
 """Plot accuracy and losses over the training, several runs in one picture.
 
-    python tools/analysis_tools/plot_curves.py WORK_DIR... [--out curves.png curves.svg]
+    python tools/analysis_tools/plot_curves.py WORK_DIR... [--out curves.png --out curves.svg]
 
 One panel for every scalar, one colour for every experiment (runs that differ in the
 seed only). The student's own losses share a panel with those of a student alone; a
@@ -9,6 +9,7 @@ loss is the mean over every epoch.
 
 import argparse
 import sys
+from typing import TYPE_CHECKING
 
 from famkd.apis.plots import (
     COLORS,
@@ -16,32 +17,37 @@ from famkd.apis.plots import (
     draw,
     label_training_axis,
     new_figure,
+    out_files,
     save,
 )
 from famkd.apis.runs import Experiment, Run, group_runs, read_runs
 
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
 STUDENT = 'student.'  # MMRazor's prefix of the student's own losses
 
 
-def build_parser():
+def build_parser() -> argparse.ArgumentParser:
     """Return the command line's parser."""
     parser = argparse.ArgumentParser(
         description='Plot accuracy and losses over the training.'
     )
     parser.add_argument('work_dirs', nargs='+', metavar='WORK_DIR')
     parser.add_argument(
-        '--keys',
-        nargs='+',
+        '--key',
+        dest='keys',
+        action='append',
         metavar='KEY',
-        help='scalars of the log to plot; default: the first metric of the validation '
-        'and all losses',
+        help='scalar of the log to plot, again for every further one; default: the '
+        'first metric of the validation and all losses',
     )
     add_out_argument(parser, 'curves.png')
     return parser
 
 
 def default_panels(run: Run) -> dict[str, str]:
-    """What is plotted of a run, unless it is told: panel -> scalar of the log."""
+    """The panels of a run where no key is given: title -> scalar of the log."""
     losses = sorted({key for line in run.train for key in line if 'loss' in key})
     if any(key.startswith(STUDENT) for key in losses):
         losses.remove('loss')  # the sum of the others
@@ -53,15 +59,17 @@ def default_panels(run: Run) -> dict[str, str]:
     return panels
 
 
-def plot_curves(experiments: list[Experiment], keys: list[str] | None = None):
+def plot_curves(
+    experiments: list[Experiment], keys: list[str] | None = None
+) -> 'Figure':
     """Draws the picture.
 
     Args:
-        experiments: What to compare, see :func:`_runs.group_runs`.
+        experiments: What to compare, see :func:`group_runs`.
         keys: Scalars of the log; those of :func:`default_panels` if None.
 
     Returns:
-        matplotlib.figure.Figure: The picture.
+        Figure: The picture.
 
     Raises:
         ValueError: If no run has a scalar, or epochs would meet iterations on one
@@ -92,7 +100,7 @@ def plot_curves(experiments: list[Experiment], keys: list[str] | None = None):
             known = dict.fromkeys(
                 k for run in runs for k in [*run.metrics, *run.train[-1]]
             )
-            raise ValueError(f'--keys {panel}: in no log; there: {", ".join(known)}')
+            raise ValueError(f'--key {panel}: in no log; there: {", ".join(known)}')
         ax.set_title(f'{panel} (%)' if panel.startswith('accuracy/') else panel)
         label_training_axis(ax, runs[0].unit)
     for ax in axes.flat[len(panels) :]:
@@ -111,14 +119,14 @@ def _label(experiment: Experiment) -> str:
     return experiment.name + (f' ({runs} runs)' if runs > 1 else '')
 
 
-def main(argv=None):
+def main(argv: list[str] | None = None) -> None:
     """Run the command line; see the module's docstring."""
     args = build_parser().parse_args(argv)
     try:
         figure = plot_curves(group_runs(read_runs(args.work_dirs)), args.keys)
     except (OSError, ValueError) as error:
         sys.exit(f'error: {error}')
-    save(figure, args.out)
+    save(figure, out_files(args))
 
 
 if __name__ == '__main__':

@@ -9,14 +9,23 @@ of the config inside it, or of CONFIG.
 
 import argparse
 import sys
-from inspect import signature
+from typing import TYPE_CHECKING
 
 from famkd.apis.checkpoints import read_checkpoint
-from famkd.apis.plots import WIDTH, add_out_argument, new_figure, save
+from famkd.apis.plots import WIDTH, add_out_argument, new_figure, out_files, save
 from famkd.runtime.safe_load import add_trust_argument, trust_checkpoints
 
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+    from mmengine.config import Config
+    from torch import Tensor
 
-def build_parser():
+    from famkd.layers import DynamicFrequencyAttention, FrequencyAttention
+
+    Layer = FrequencyAttention | DynamicFrequencyAttention
+
+
+def build_parser() -> argparse.ArgumentParser:
     """Return the command line's parser."""
     parser = argparse.ArgumentParser(
         description='Plot the learned filters of frequency attention.'
@@ -28,7 +37,7 @@ def build_parser():
     return parser
 
 
-def read_filters(weights: dict, config: dict) -> list:
+def read_filters(weights: dict, config: 'Config') -> 'list[Layer]':
     """Rebuilds the frequency attention of every stage.
 
     Args:
@@ -43,19 +52,16 @@ def read_filters(weights: dict, config: dict) -> list:
     Raises:
         ValueError: If there is none, or the checkpoint has others than the config.
     """
-    from mmengine.registry import MODELS, DefaultScope
+    from mmengine.registry import DefaultScope
 
     from famkd.layers import DynamicFrequencyAttention, FrequencyAttention
     from famkd.models.algorithms.networks import build_network
 
-    with (
-        DefaultScope.overwrite_default_scope(config.get('default_scope')),
-        MODELS.switch_scope_and_registry(None) as registry,
-    ):
-        # The teacher's weights do not matter.
-        known = signature(registry.get(config.model.type)).parameters
-        options = dict(teacher_ckpt=None, allow_random_teacher=True)
-        options = {key: value for key, value in options.items() if key in known}
+    if 'teacher' not in config.model:
+        raise ValueError('the config has no frequency attention (FAMHead)')
+    # The teacher's weights do not matter.
+    options = dict(teacher_ckpt=None, allow_random_teacher=True)
+    with DefaultScope.overwrite_default_scope(config.get('default_scope')):
         modules = build_network({**config.model, **options}).named_modules()
     layers = {
         f'{name}.filter': module
@@ -76,7 +82,7 @@ def read_filters(weights: dict, config: dict) -> list:
     return list(layers.values())
 
 
-def magnitudes(layer) -> tuple:
+def magnitudes(layer: 'Layer') -> 'tuple[Tensor, Tensor]':
     """Mean magnitude of a filter over all (pairs of) channels, centred.
 
     Returns:
@@ -91,7 +97,7 @@ def magnitudes(layer) -> tuple:
     )
 
 
-def plot_filters(layers: list):
+def plot_filters(layers: 'list[Layer]') -> 'Figure':
     """Draws the picture: stages in columns, before and after the mask in rows.
 
     Args:
@@ -99,7 +105,7 @@ def plot_filters(layers: list):
             frequency only, is left out.
 
     Returns:
-        matplotlib.figure.Figure: The picture.
+        Figure: The picture.
     """
     stages = {i: magnitudes(layer) for i, layer in enumerate(layers, 1)}
     stages = {i: pair for i, pair in stages.items() if pair[0].shape != (1, 1)}
@@ -139,7 +145,7 @@ def plot_filters(layers: list):
     return figure
 
 
-def main(argv=None):
+def main(argv: list[str] | None = None) -> None:
     """Run the command line; see the module's docstring."""
     args = build_parser().parse_args(argv)
     trust_checkpoints(args.trust_checkpoint)
@@ -155,7 +161,7 @@ def main(argv=None):
             f'{"x".join(map(str, before.shape))}, mean |K| {before.nanmean():.3g}; the '
             f'mask removes {(after < 1e-6 * after.max()).sum()} of {after.numel()} bins'
         )
-    save(plot_filters(layers), args.out)
+    save(plot_filters(layers), out_files(args))
 
 
 if __name__ == '__main__':

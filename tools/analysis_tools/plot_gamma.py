@@ -1,6 +1,6 @@
 """Plot gamma1 and gamma2 of every stage over the training; print their last values.
 
-    python tools/analysis_tools/plot_gamma.py WORK_DIR... [--out gamma.png gamma.svg]
+    python tools/analysis_tools/plot_gamma.py WORK_DIR... [--out gamma.png --out gamma.svg]
 
 gamma1 weighs the frequency branch, gamma2 the 1x1 convolution; stage 1 is the
 shallowest (Tables A.3 and A.4 of the FAM-KD supplement). They come from
@@ -11,22 +11,28 @@ GammaLogHook's lines in the training log. One row of panels for every experiment
 import argparse
 import re
 import sys
+from typing import TYPE_CHECKING
 
 from famkd.apis.plots import (
     add_out_argument,
     draw,
     label_training_axis,
     new_figure,
+    out_files,
     save,
 )
 from famkd.apis.runs import Experiment, group_runs, note, read_runs
-from famkd.apis.tables import align, number, read_published, spread
+from famkd.apis.tables import markdown_table, number, read_published, spread
+from famkd.names import type_name
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 GAMMA = re.compile(r'(gamma[12])_stage(\d+)')
 START = 0.5
 
 
-def build_parser():
+def build_parser() -> argparse.ArgumentParser:
     """Return the command line's parser."""
     parser = argparse.ArgumentParser(
         description='Plot gamma1 and gamma2 of every stage over the training.'
@@ -50,10 +56,23 @@ def with_gammas(experiments: list[Experiment]) -> list[Experiment]:
             note(f'{experiment.runs[0].path}: no gamma1_stage1 in its training log')
     if not kept:
         raise ValueError(
-            'no gammas in these logs: train with frequency attention (FAMHead) and '
-            'with GammaLogHook in custom_hooks'
+            'no gammas in these logs: ' + '; '.join(map(hint, experiments))
         )
     return kept
+
+
+def hint(experiment: Experiment) -> str:
+    """How a training like that of an experiment would log gammas."""
+    run = experiment.runs[0]
+    head = run.config.get('model', {}).get('distiller', {}).get('head', {})
+    hooks = map(type_name, run.config.get('custom_hooks') or [])
+    if not re.search('FAM|Frequency', type_name(head)):
+        advice = 'it has no frequency attention, take a recipe with FAMHead'
+    elif 'GammaLogHook' not in hooks:
+        advice = "add dict(type='GammaLogHook') to its custom_hooks"
+    else:
+        advice = 'it ended before GammaLogHook logged'
+    return f'{run.path}: {advice}'
 
 
 def stages(experiment: Experiment) -> list[int]:
@@ -62,14 +81,14 @@ def stages(experiment: Experiment) -> list[int]:
     return sorted({int(m[2]) for m in map(GAMMA.fullmatch, keys) if m})
 
 
-def plot_gamma(experiments: list[Experiment]):
+def plot_gamma(experiments: list[Experiment]) -> 'Figure':
     """Draws the picture.
 
     Args:
         experiments: Experiments that have gammas, see :func:`with_gammas`.
 
     Returns:
-        matplotlib.figure.Figure: The picture.
+        Figure: The picture.
     """
     from matplotlib import colormaps
 
@@ -113,10 +132,10 @@ def last_values(experiment: Experiment) -> str:
             column.append(cell)
         columns.append(column)
     notes = [f'(in brackets: {source})' for source in sources]
-    return '\n'.join([align(columns), *notes])
+    return '\n'.join([markdown_table(list(zip(*columns, strict=True))), *notes])
 
 
-def main(argv=None):
+def main(argv: list[str] | None = None) -> None:
     """Run the command line; see the module's docstring."""
     args = build_parser().parse_args(argv)
     try:
@@ -124,7 +143,7 @@ def main(argv=None):
     except (OSError, ValueError) as error:
         sys.exit(f'error: {error}')
     print('\n\n'.join(map(last_values, experiments)))
-    save(plot_gamma(experiments), args.out)
+    save(plot_gamma(experiments), out_files(args))
 
 
 if __name__ == '__main__':

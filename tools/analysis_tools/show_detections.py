@@ -1,4 +1,4 @@
-"""What detectors find: the boxes of several networks on the same images, side by side.
+"""The boxes that several detectors find on the same images, side by side.
 
     python tools/analysis_tools/show_detections.py IMAGE... \
         --network teacher TEACHER.pth --network student STUDENT.pth \
@@ -11,20 +11,31 @@ pipeline of each network's config.
 import argparse
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from famkd.apis.checkpoints import add_network_argument, load_network
+from famkd.apis.checkpoints import add_network_arguments, load_network, network_files
 from famkd.apis.images import read_image
-from famkd.apis.plots import COLORS, WIDTH, add_out_argument, new_figure, save
+from famkd.apis.plots import (
+    COLORS,
+    WIDTH,
+    add_out_argument,
+    new_figure,
+    out_files,
+    save,
+)
 from famkd.runtime.safe_load import add_trust_argument, trust_checkpoints
 
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
-def build_parser():
+
+def build_parser() -> argparse.ArgumentParser:
     """Return the command line's parser."""
     parser = argparse.ArgumentParser(
         description='The boxes of several detectors on the same images, side by side.'
     )
     parser.add_argument('images', nargs='+', metavar='IMAGE')
-    add_network_argument(parser)
+    add_network_arguments(parser)
     parser.add_argument(
         '--annotations',
         metavar='COCO.json',
@@ -98,7 +109,7 @@ def plot_detections(
     networks: dict[str, Detector],
     least_score: float = 0.5,
     annotations: str | None = None,
-):
+) -> 'Figure':
     """Draws the picture: one row for every image, one column for every network.
 
     Args:
@@ -108,7 +119,7 @@ def plot_detections(
         annotations: COCO file with the true boxes. Defaults to None (not drawn).
 
     Returns:
-        matplotlib.figure.Figure: The picture.
+        Figure: The picture.
 
     Raises:
         FileNotFoundError: If there is no such image.
@@ -149,7 +160,7 @@ def plot_detections(
     return figure
 
 
-def main(argv=None):
+def main(argv: list[str] | None = None) -> None:
     """Run the command line; see the module's docstring."""
     parser = build_parser()
     args = parser.parse_args(argv)
@@ -157,11 +168,14 @@ def main(argv=None):
     if args.annotations and not Path(args.annotations).is_file():
         parser.error(f'--annotations: there is no file {args.annotations!r}')
     try:
-        networks = {label: Detector(*files) for label, files in args.network.items()}
+        networks = {
+            label: Detector(*files)
+            for label, files in network_files(parser, args).items()
+        }
         figure = plot_detections(args.images, networks, args.score, args.annotations)
     except (OSError, ValueError) as error:
         sys.exit(f'error: {error}')
-    save(figure, args.out)
+    save(figure, out_files(args))
 
 
 if __name__ == '__main__':

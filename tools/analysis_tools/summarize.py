@@ -1,6 +1,6 @@
 """Table of teachers, students alone and distilled students, from their work dirs.
 
-    python tools/analysis_tools/summarize.py WORK_DIR... [--out results.md results.csv]
+    python tools/analysis_tools/summarize.py WORK_DIR... [--out results.md --out results.csv]
 
 Work dirs of the same config with other seeds make one row: mean ± standard deviation
 (n - 1). ``last`` is the last validation, ``best`` the best one of each run; higher
@@ -17,30 +17,32 @@ from pathlib import Path
 from statistics import mean, median
 
 from famkd.apis.runs import Experiment, Run, group_runs, note, read_runs, short_name
-from famkd.apis.tables import align, number, read_published, spread
+from famkd.apis.tables import markdown_table, number, read_published, spread
 
 ROLES = ['teacher', 'student alone', 'distilled', '']
 
 
-def build_parser():
+def build_parser() -> argparse.ArgumentParser:
     """Return the command line's parser."""
     parser = argparse.ArgumentParser(
         description='Table of teachers, students alone and distilled students.'
     )
     parser.add_argument('work_dirs', nargs='+', metavar='WORK_DIR')
     parser.add_argument(
-        '--metrics',
-        nargs='+',
+        '--metric',
+        dest='metrics',
+        action='append',
         metavar='KEY',
-        help='metrics of the validation log; default: the first two of each run '
-        '(accuracy/top1 and accuracy/top5, say)',
+        help='metric of the validation log, again for every further one; default: '
+        'the first two of each run (accuracy/top1 and accuracy/top5, say)',
     )
     parser.add_argument(
         '--out',
-        nargs='+',
+        action='append',
         default=[],
         metavar='FILE',
-        help='write the table to FILE too: .md, .csv or .json, by its ending',
+        help='write the table to FILE too: .md, .csv or .json, by its ending; again '
+        'for every further file',
     )
     return parser
 
@@ -66,7 +68,7 @@ def summarize(runs: list[Run], metrics: list[str] | None = None) -> list[dict]:
     """One row for every experiment: teachers, students alone, distilled students.
 
     Args:
-        runs: The runs, see :func:`_runs.read_runs`.
+        runs: The runs, see :func:`read_runs`.
         metrics: Metrics to show, where a run has them; the first two of every run
             if None.
 
@@ -84,7 +86,7 @@ def summarize(runs: list[Run], metrics: list[str] | None = None) -> list[dict]:
     unknown = [name for name in metrics or [] if name not in known]
     if unknown:
         raise ValueError(
-            f'--metrics {unknown[0]}: not in the validation log of '
+            f'--metric {unknown[0]}: not in the validation log of '
             f'{", ".join(str(run.path) for run in runs)}; there: {", ".join(known)}'
         )
     published = read_published()
@@ -161,7 +163,8 @@ def to_markdown(rows: list[dict]) -> str:
             columns[-1].append(cell)
     columns.append(['time', *map(_time, rows)])
     # A column that is empty in all rows says nothing.
-    table = align([column for column in columns if set(column[1:]) - {'-', ''}])
+    columns = [column for column in columns if set(column[1:]) - {'-', ''}]
+    table = markdown_table(list(zip(*columns, strict=True)))
     notes = [f'[{i}] {source}  ' for source, i in sources.items()]
     return '\n'.join([table, '', *notes] if notes else [table])
 
@@ -216,7 +219,7 @@ def _time(row: dict) -> str:
     return f'{row["seconds"]:{digits}} s/{row["unit"]}'
 
 
-def main(argv=None):
+def main(argv: list[str] | None = None) -> None:
     """Run the command line; see the module's docstring."""
     parser = build_parser()
     args = parser.parse_args(argv)

@@ -9,21 +9,21 @@ mmdet: neither famkd nor MMRazor is needed to use it.
 import argparse
 import sys
 from pathlib import Path
+from typing import Any
 
+from famkd.checkpoint_keys import STUDENT, read_weights, student_weights
 from famkd.runtime.safe_load import (
     add_trust_argument,
     load_checkpoint,
     trust_checkpoints,
 )
 
-PREFIX = 'architecture.'  # MMRazor's name of the student inside an algorithm
 
-
-def extract_student(checkpoint):
+def extract_student(checkpoint: dict[str, Any]) -> dict[str, Any]:
     """Keep the student's weights and what describes them.
 
     Args:
-        checkpoint (dict): A distillation checkpoint, as MMEngine writes it.
+        checkpoint: A distillation checkpoint, as MMEngine writes it.
 
     Returns:
         dict: ``state_dict`` with the student's own keys (those below
@@ -37,15 +37,11 @@ def extract_student(checkpoint):
     """
     if not isinstance(checkpoint, dict) or 'state_dict' not in checkpoint:
         raise ValueError("no 'state_dict' in it: not an MMEngine checkpoint")
-    weights = checkpoint['state_dict']
-    student = {
-        key.removeprefix(PREFIX): value
-        for key, value in weights.items()
-        if key.startswith(PREFIX)
-    }
+    weights = read_weights(checkpoint)
+    student = student_weights(weights)
     if not student:
         raise ValueError(
-            f"no '{PREFIX}*' key in its state_dict (keys: "
+            f"no '{STUDENT}*' key in its state_dict (keys: "
             f'{", ".join(list(weights)[:3])}, ...): not a distillation checkpoint, '
             'or the student was extracted before'
         )
@@ -55,7 +51,7 @@ def extract_student(checkpoint):
     return dict(meta=meta, state_dict=student)
 
 
-def main(argv=None):
+def main(argv: list[str] | None = None) -> None:
     """Run the command line; see the module's docstring."""
     parser = argparse.ArgumentParser(
         description='Cut the student out of a distillation checkpoint.'

@@ -6,9 +6,9 @@ from pathlib import Path
 from mmengine.config import Config
 from mmengine.logging import print_log
 from mmengine.model import BaseModel
-from mmengine.registry import DefaultScope
 from mmrazor.registry import MODELS
 
+from famkd.checkpoint_keys import read_weights, student_weights
 from famkd.runtime.safe_load import load_checkpoint
 
 
@@ -27,8 +27,22 @@ def build_network(network: dict | BaseModel) -> BaseModel:
     """
     if isinstance(network, BaseModel):
         return network
+    return MODELS.build(network_config(network))
+
+
+def network_config(network: dict) -> dict:
+    """The model config of a network, which may be in a config file of its own.
+
+    Args:
+        network: A model config or ``dict(cfg_path=FILE, **changes)``, see
+            :func:`build_network`.
+
+    Returns:
+        dict: The model config. Of a file, it has the file's ``data_preprocessor``,
+        and its ``default_scope`` as ``_scope_``, in which a registry builds it.
+    """
     if 'cfg_path' not in network:
-        return MODELS.build(network)
+        return dict(network)
     changes = dict(network)
     path = changes.pop('cfg_path')
     try:
@@ -41,8 +55,9 @@ def build_network(network: dict | BaseModel) -> BaseModel:
     if 'data_preprocessor' in config and 'data_preprocessor' not in model:
         model.data_preprocessor = config.data_preprocessor
     Config.merge_from_dict(config, {'model': changes})
-    with DefaultScope.overwrite_default_scope(config.get('default_scope')):
-        return MODELS.build(config.model)
+    if config.get('default_scope'):
+        config.model.setdefault('_scope_', config.default_scope)
+    return config.model
 
 
 def read_config(path: str) -> Config:
@@ -116,9 +131,7 @@ def _read_state_dict(checkpoint: str) -> dict:
             'set model.teacher_ckpt to its checkpoint'
         )
     try:
-        content = load_checkpoint(checkpoint, logger='current')
-        state_dict = content.get('state_dict', content)
-        return {key.removeprefix('module.'): v for key, v in state_dict.items()}
+        return read_weights(load_checkpoint(checkpoint, logger='current'))
     except Exception as error:
         raise ValueError(
             f'teacher_ckpt={checkpoint!r} cannot be loaded: '
@@ -131,7 +144,7 @@ def _first(names: list[str]) -> str:
 
 
 def _hint(state_dict: dict) -> str:
-    if any(key.startswith('architecture.') for key in state_dict):
+    if student_weights(state_dict):
         return (
             ' (this one is of a distillation: take the student out of it with '
             'tools/model_converters/extract_student.py)'

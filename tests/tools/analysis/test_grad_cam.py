@@ -7,9 +7,13 @@ from matplotlib import pyplot
 
 pytest.importorskip('pytorch_grad_cam')
 import cv2  # noqa: E402
-from grad_cam import main, plot_grad_cam  # noqa: E402
+from tool_fixtures import load_tool  # noqa: E402
 
 from famkd.apis.classifier import Classifier  # noqa: E402
+
+TOOL = load_tool('analysis_tools/grad_cam')
+main = TOOL.main
+plot_grad_cam = TOOL.plot_grad_cam
 
 
 @pytest.fixture
@@ -102,10 +106,15 @@ def test_errors(checkpoints, image, tmp_path, monkeypatch, capsys):
     config = tmp_path / 'config.py'
     config.write_text(torch.load(checkpoints / 'teacher.pth')['meta']['cfg'])
     with pytest.raises(SystemExit, match='student.pth is not of the network in its'):
-        main([image, *student, str(config)])
+        main([image, *student, '--config', 'student', str(config)])
     with pytest.raises(SystemExit):
         main([image, '--network', 'label'])
-    assert '--network label: give LABEL CKPT [CONFIG]' in capsys.readouterr().err
+    assert '--network: expected 2 arguments' in capsys.readouterr().err
+    with pytest.raises(SystemExit):
+        main([image, *student, '--config', 'teacher', str(config)])
+    assert '--config teacher: no such network; --network has student' in (
+        capsys.readouterr().err
+    )
     monkeypatch.setitem(sys.modules, 'pytorch_grad_cam', None)
     with pytest.raises(
         SystemExit, match='grad-cam is missing; .* pip install grad-cam'

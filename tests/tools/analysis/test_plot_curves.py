@@ -1,9 +1,14 @@
 import pytest
 from matplotlib import pyplot
 from matplotlib.colors import to_hex
-from plot_curves import default_panels, main, plot_curves
+from tool_fixtures import load_tool
 
 from famkd.apis.runs import group_runs, read_run, read_runs
+
+TOOL = load_tool('analysis_tools/plot_curves')
+default_panels = TOOL.default_panels
+main = TOOL.main
+plot_curves = TOOL.plot_curves
 
 
 def test_panels_of_a_student_alone_and_distilled(recorded):
@@ -48,7 +53,7 @@ def test_every_run_is_drawn_with_its_values(recorded):
 
 def test_files(recorded, tmp_path, capsys):
     out = [str(tmp_path / f'curves.{kind}') for kind in ('png', 'svg')]
-    main([str(recorded / 'student_seed0'), '--out', *out])
+    main([str(recorded / 'student_seed0'), *(f'--out={file}' for file in out)])
     assert pyplot.imread(out[0]).shape[1] == 1600
     assert '<svg' in open(out[1]).read()
     assert capsys.readouterr().out.splitlines() == [f'wrote {file}' for file in out]
@@ -72,5 +77,5 @@ def test_errors(make_run, detection_lines, epochs):
     by_epoch = str(make_run('b', epochs(1, 2)))
     with pytest.raises(SystemExit, match='/b counts epochs and .*/a iterations'):
         main([by_iteration, by_epoch])
-    with pytest.raises(SystemExit, match='--keys lost: in no log; there: loss, time'):
-        main([by_epoch, '--keys', 'lost'])
+    with pytest.raises(SystemExit, match='--key lost: in no log; there: loss, time'):
+        main([by_epoch, '--key', 'lost'])

@@ -1,7 +1,7 @@
 import pytest
 import torch
 from matplotlib import pyplot
-from plot_filters import magnitudes, main, plot_filters, read_filters
+from tool_fixtures import load_tool
 
 from famkd.apis.checkpoints import read_checkpoint
 from famkd.layers import (
@@ -9,6 +9,12 @@ from famkd.layers import (
     FrequencyAttention,
     high_pass_mask,
 )
+
+TOOL = load_tool('analysis_tools/plot_filters')
+magnitudes = TOOL.magnitudes
+main = TOOL.main
+plot_filters = TOOL.plot_filters
+read_filters = TOOL.read_filters
 
 
 def random_filter(layer):
@@ -81,7 +87,7 @@ def test_filters_of_a_checkpoint(checkpoints, tmp_path, capsys):
     pyplot.close(figure)
 
     out = [str(tmp_path / f'filters.{kind}') for kind in ('png', 'svg')]
-    main([str(checkpoints / 'famkd.pth'), '--out', *out])
+    main([str(checkpoints / 'famkd.pth'), *(f'--out={file}' for file in out)])
     assert pyplot.imread(out[0]).shape[1] == 1600
     lines = capsys.readouterr().out.splitlines()
     assert lines[0].startswith('stage 1: 16 -> 16 channels, 32x32, mean |K|')

@@ -1,8 +1,13 @@
 import pytest
 from matplotlib import pyplot
-from plot_gamma import last_values, main, plot_gamma
+from tool_fixtures import load_tool
 
 from famkd.apis.runs import group_runs, read_run, read_runs
+
+TOOL = load_tool('analysis_tools/plot_gamma')
+last_values = TOOL.last_values
+main = TOOL.main
+plot_gamma = TOOL.plot_gamma
 
 
 def test_both_gammas_of_every_stage(recorded):
@@ -46,5 +51,18 @@ def test_runs_without_gammas(recorded, tmp_path, capsys):
     main([str(student), str(famkd), '--out', str(out)])
     assert pyplot.imread(out).shape[1] == 1600
     assert f'note: {student}: no gamma1_stage1' in capsys.readouterr().err
-    with pytest.raises(SystemExit, match='error: no gammas .* GammaLogHook'):
+    with pytest.raises(SystemExit, match='seed0: it has no frequency attention'):
         main([str(student)])
+
+
+@pytest.mark.parametrize(
+    'hooks, advice',
+    [
+        ('[]', r"add dict\(type='GammaLogHook'\) to its custom_hooks"),
+        ('[dict(type="GammaLogHook")]', 'it ended before GammaLogHook logged'),
+    ],
+)
+def test_hint_names_what_is_missing_only(hooks, advice, make_run, epochs):
+    config = f'model = dict(distiller=dict(head=dict(type="FAMHead")))\ncustom_hooks = {hooks}'
+    with pytest.raises(SystemExit, match=advice):
+        main([str(make_run('x', epochs(1, 1), config=config))])

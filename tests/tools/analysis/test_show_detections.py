@@ -7,7 +7,13 @@ import torch
 from matplotlib import pyplot
 
 pytest.importorskip('mmdet')
-from show_detections import Detector, main, plot_detections, true_boxes  # noqa: E402
+from tool_fixtures import load_tool  # noqa: E402
+
+TOOL = load_tool('analysis_tools/show_detections')
+Detector = TOOL.Detector
+main = TOOL.main
+plot_detections = TOOL.plot_detections
+true_boxes = TOOL.true_boxes
 
 CONFIGS = Path(__file__).parents[3] / 'configs/bccd'
 

@@ -5,10 +5,16 @@ from statistics import mean, median, stdev
 
 import mmpretrain
 import pytest
-from summarize import main, seconds, summarize, to_markdown
+from tool_fixtures import load_tool
 
 from famkd.apis.runs import read_run, read_runs, short_name
-from famkd.apis.tables import align, number, read_published
+from famkd.apis.tables import read_published
+
+TOOL = load_tool('analysis_tools/summarize')
+main = TOOL.main
+seconds = TOOL.seconds
+summarize = TOOL.summarize
+to_markdown = TOOL.to_markdown
 
 ROOT = Path(__file__).parents[3]
 
@@ -96,7 +102,7 @@ def test_detection(make_run, detection_lines):
 
 def test_files_say_the_same(recorded, tmp_path, capsys):
     out = [str(tmp_path / 'new' / f'results.{kind}') for kind in ('md', 'csv', 'json')]
-    main([*map(str, recorded.glob('*_seed*')), '--out', *out])
+    main([*map(str, recorded.glob('*_seed*')), *(f'--out={file}' for file in out)])
     rows = json.loads(Path(out[2]).read_text())
     with open(out[1], newline='') as file:
         flat = list(csv.DictReader(file))
@@ -105,15 +111,13 @@ def test_files_say_the_same(recorded, tmp_path, capsys):
     ]
     markdown = Path(out[0]).read_text()
     assert markdown in capsys.readouterr().out
-    assert number(rows[0]['accuracy/top1'], rows[0]['accuracy/top1 std']) in markdown
+    assert f'{rows[0]["accuracy/top1"]:.2f} ± ' in markdown
 
 
 def test_errors(make_run, epochs, capsys):
     path = str(make_run('x', epochs(1, 1, accuracy=60)))
-    with pytest.raises(
-        SystemExit, match='--metrics mIoU: not in .*/x; there: accuracy'
-    ):
-        main([path, '--metrics', 'mIoU'])
+    with pytest.raises(SystemExit, match='--metric mIoU: not in .*/x; there: accuracy'):
+        main([path, '--metric', 'mIoU'])
     with pytest.raises(SystemExit, match='error: nowhere: no such folder'):
         main(['nowhere'])
     with pytest.raises(SystemExit):
@@ -128,12 +132,3 @@ def test_published_names_are_those_of_configs():
     names = {name for name, _ in read_published()}
     assert len(names) > 40
     assert names <= ours | theirs
-
-
-def test_table_cells():
-    assert number(70.126) == '70.13'
-    assert number(0.1234, 0.0, digits=3) == '0.123 ± 0.000'
-    assert number(None) == '-'
-    assert align([['a', 'long'], ['b', 'x']]) == (
-        '| a    | b |\n| ---- | - |\n| long | x |'
-    )

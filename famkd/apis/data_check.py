@@ -1,0 +1,103 @@
+"""Whether the data that a config names are there."""
+
+import argparse
+import inspect
+import os
+from collections.abc import Iterator, Sequence
+from glob import glob
+
+from mmengine.config import Config
+
+GUIDE = 'docs/datasets.md'
+
+
+def check_data(
+    parser: argparse.ArgumentParser, cfg: Config, parts: Sequence[str]
+) -> None:
+    """Ends the tool where data of a config are missing.
+
+    Args:
+        parser: Reports the error: the key, what is expected, where to get it.
+        cfg: The complete config.
+        parts: Which data to look for: 'train', 'val', 'test'.
+    """
+    from mmengine.registry import DATASETS, DefaultScope
+
+    with (
+        DefaultScope.overwrite_default_scope(cfg.get('default_scope')),
+        DATASETS.switch_scope_and_registry(None) as registry,
+    ):
+        for key, path in missing_data(cfg, parts, registry.get):
+            parser.error(
+                f'{key}: there is no {path!r} (from {os.getcwd()}). Put the data '
+                f'there, or set the key to where they are; {GUIDE} says what belongs '
+                'there and how to get it'
+            )
+
+
+def missing_data(
+    cfg: Config, parts: Sequence[str], find_class=lambda name: None
+) -> Iterator[tuple[str, str]]:
+    """Keys of a config that name data which are not there, with their paths.
+
+    Args:
+        cfg: The config.
+        parts: Which data to look for: 'train', 'val', 'test'.
+        find_class: Function from the ``type`` of a dataset to its class, which says
+            whether it downloads its data itself.
+    """
+    for part in parts:
+        loader, evaluator = cfg.get(f'{part}_dataloader'), cfg.get(f'{part}_evaluator')
+        if not loader:
+            continue
+        for key, dataset in datasets_in(loader.dataset, f'{part}_dataloader.dataset'):
+            if not _is_remote(dataset) and not _downloads(dataset, find_class):
+                yield from _missing_of(dataset, key)
+        for metric in evaluator if isinstance(evaluator, list) else [evaluator or {}]:
+            file = metric.get('ann_file')
+            if file and '://' not in file and not os.path.exists(file):
+                yield f'{part}_evaluator.ann_file', file
+
+
+def datasets_in(dataset: dict, key: str) -> Iterator[tuple[str, dict]]:
+    """The datasets that read files: those inside wrappers, each with its key."""
+    inner = dataset.get('dataset') or dataset.get('datasets')
+    if isinstance(inner, dict):
+        yield from datasets_in(inner, f'{key}.dataset')
+    elif inner:
+        for i, one in enumerate(inner):
+            yield from datasets_in(one, f'{key}.datasets.{i}')
+    else:
+        yield key, dataset
+
+
+def _is_remote(dataset: dict) -> bool:
+    return bool(dataset.get('backend_args')) or '://' in (
+        dataset.get('data_root') or ''
+    )
+
+
+def _downloads(dataset: dict, find_class) -> bool:
+    kind = dataset.get('type')
+    kind = find_class(kind) if isinstance(kind, str) else kind
+    if kind is None:
+        return False
+    known = inspect.signature(kind).parameters.get('download')
+    return known is not None and dataset.get('download', known.default) is True
+
+
+def _missing_of(dataset: dict, key: str) -> Iterator[tuple[str, str]]:
+    root = dataset.get('data_root') or ''
+    if root and not os.path.isdir(root):
+        yield f'{key}.data_root', root
+        return
+    prefix = dataset.get('data_prefix') or {}
+    prefixes = {'': prefix} if isinstance(prefix, str) else prefix
+    files = {'ann_file': dataset.get('ann_file')}
+    files |= {f'data_prefix.{name}'.rstrip('.'): x for name, x in prefixes.items()}
+    for name, file in files.items():
+        # A prefix may also be how the names of files begin.
+        if isinstance(file, str) and file:
+            path = os.path.join(root, file)
+            if not glob(path.rstrip('/') + '*'):
+                yield f'{key}.{name}', path

@@ -1,0 +1,29 @@
+"""Names in configs: of classes, and hints for those that are not known."""
+
+import difflib
+from collections.abc import Iterable
+
+
+def near_names(
+    name: str, known: Iterable[str], count: int = 3, cutoff: float = 0.4
+) -> list[str]:
+    """The known names that are most like a given one, whatever their case.
+
+    Args:
+        name: What was asked for.
+        known: The names that there are.
+        count: How many names at most. Defaults to 3.
+        cutoff: Least similarity, from 0 to 1. Defaults to 0.4.
+
+    Returns:
+        list[str]: The nearest first; empty where none is near.
+    """
+    by_lower = {other.lower(): other for other in known}
+    near = difflib.get_close_matches(name.lower(), by_lower, n=count, cutoff=cutoff)
+    return [by_lower[other] for other in near]
+
+
+def type_name(component: dict) -> str:
+    """Name of a component's class, whether its config has the name or the class."""
+    kind = component.get('type', '')
+    return kind.rpartition('.')[2] if isinstance(kind, str) else kind.__name__

@@ -1,0 +1,97 @@
+"""Missing data end a tool before anything is built."""
+
+import argparse
+from pathlib import Path
+
+import pytest
+from mmengine.config import Config
+
+from famkd.apis.data_check import check_data, missing_data
+
+CONFIGS = Path(__file__).parents[2] / 'configs'
+
+
+def missing(dataset, parts=('train',), **config):
+    cfg = Config(dict(train_dataloader=dict(dataset=dataset), **config))
+    return list(missing_data(cfg, parts))
+
+
+def test_folder_of_the_data():
+    found = missing(dict(type='ImageNet', data_root='data/imagenet', split='train'))
+    assert found == [('train_dataloader.dataset.data_root', 'data/imagenet')]
+
+
+def test_annotations_and_prefix_are_below_the_folder(tmp_path):
+    root = str(tmp_path)
+    dataset = dict(
+        data_root=root, ann_file='ann/train.json', data_prefix=dict(img='images/')
+    )
+    assert missing(dataset) == [
+        ('train_dataloader.dataset.ann_file', f'{root}/ann/train.json'),
+        ('train_dataloader.dataset.data_prefix.img', f'{root}/images/'),
+    ]
+    (tmp_path / 'images').mkdir()
+    (tmp_path / 'ann').mkdir()
+    (tmp_path / 'ann/train.json').touch()
+    assert missing(dataset) == []
+    plain = dict(data_root=root, data_prefix='train')
+    assert missing(plain) == [('train_dataloader.dataset.data_prefix', f'{root}/train')]
+    (tmp_path / 'train_0.png').touch()  # a prefix of the names of files
+    assert missing(plain) == []
+
+
+def test_wrappers_are_opened():
+    leaf = dict(type='CocoDataset', data_root='gone')
+    repeated = dict(type='RepeatDataset', times=2, dataset=leaf)
+    both = dict(type='ConcatDataset', datasets=[dict(type='Digits'), repeated])
+    key = 'train_dataloader.dataset.datasets.1.dataset.data_root'
+    assert missing(both) == [(key, 'gone')]
+
+
+def test_annotations_of_the_evaluator():
+    found = missing(
+        {},
+        ['val'],
+        val_dataloader=dict(dataset={}),
+        val_evaluator=[dict(type='A'), dict(type='CocoMetric', ann_file='gone.json')],
+    )
+    assert found == [('val_evaluator.ann_file', 'gone.json')]
+
+
+@pytest.mark.parametrize(
+    'options', [dict(backend_args=dict(backend='petrel')), dict(data_root='s3://x')]
+)
+def test_remote_data_are_not_looked_for(options):
+    assert missing(dict(data_root='gone') | options) == []
+
+
+@pytest.mark.parametrize('recipe', ['cifar100/resnet20_1xb64_cifar100'])
+def test_data_that_download_themselves_are_left_alone(recipe, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    cfg = Config.fromfile(CONFIGS / f'vanilla/{recipe}.py')
+    check_data(argparse.ArgumentParser(), cfg, ['train', 'val'])
+    cfg.train_dataloader.dataset.download = False
+    with pytest.raises(SystemExit):
+        check_data(argparse.ArgumentParser(), cfg, ['train', 'val'])
+
+
+@pytest.mark.parametrize(
+    'recipe, option, key',
+    [
+        ('vanilla/imagenet/mobilenetv1_8xb32_imagenet', 'train', 'data/imagenet'),
+        ('bccd/faster-rcnn_r18_fpn_1xb8_bccd', 'train', 'data/bccd_coco/'),
+        ('cifar10/resnet8_1xb64_cifar10', 'train', 'data/cifar10_jpeg'),
+    ],
+)
+def test_one_error_names_key_and_folder(
+    recipe, option, key, tool, tmp_path, monkeypatch, capsys
+):
+    if 'bccd' in recipe:
+        pytest.importorskip('mmdet')
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(SystemExit):
+        tool('train').main([str(CONFIGS / f'{recipe}.py')])
+    *_, error = capsys.readouterr().err.splitlines()
+    assert f'{option}_dataloader.dataset.data_root: there is no {key!r}' in error
+    assert 'docs/datasets.md' in error
+    assert not (tmp_path / 'work_dirs').exists()

@@ -1,0 +1,14 @@
+from famkd.names import near_names, type_name
+
+
+def test_near_names_ignore_the_case():
+    known = ['backbone.layer1', 'backbone.layer2', 'Neck']
+    assert near_names('neck', known) == ['Neck']
+    assert len(near_names('backbone.layer', known, count=1)) == 1
+    assert near_names('xyz', known) == []
+
+
+def test_type_may_be_a_name_or_a_class():
+    assert type_name(dict(type='mmdet.LoadImageFromFile')) == 'LoadImageFromFile'
+    assert type_name(dict(type=dict)) == 'dict'
+    assert type_name({}) == ''

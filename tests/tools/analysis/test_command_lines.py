@@ -1,0 +1,30 @@
+"""Options may stand before the positional arguments, as ``--help`` prints them."""
+
+import argparse
+
+import pytest
+from tool_fixtures import load_tool
+
+TOOLS = ['grad_cam', 'plot_curves', 'plot_filters', 'plot_gamma', 'show_detections']
+
+
+@pytest.mark.parametrize('name', [*TOOLS, 'summarize'])
+def test_the_order_of_the_usage_line_is_understood(name):
+    parser = load_tool(f'analysis_tools/{name}').build_parser()
+    options, positionals = [], []
+    for action in parser._actions:
+        if not action.option_strings:
+            positionals.append(action)
+        elif not isinstance(action, argparse._HelpAction):
+            count = 1 if action.nargs is None else action.nargs
+            options.append([action.option_strings[0], *['1'] * count])
+    (positional,) = positionals
+    required = (
+        [['--network', 'A', '1']] if name in ('grad_cam', 'show_detections') else []
+    )
+    # Each option once directly before the positional argument.
+    for option in options:
+        words = [word for given in (*required, option) for word in given]
+        args = parser.parse_args([*words, 'first'])
+        value = getattr(args, positional.dest)
+        assert value in ('first', ['first']), option
