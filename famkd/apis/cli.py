@@ -9,6 +9,7 @@ from typing import Any
 from mmengine.config import Config, DictAction
 from mmengine.runner import Runner
 
+from famkd.apis.paths import resolve_paths
 from famkd.names import near_names
 from famkd.runtime.processes import join_processes
 from famkd.runtime.safe_load import add_trust_argument, trust_checkpoints
