@@ -1,10 +1,16 @@
 """Find the stages of a network: the modules where the size of its maps changes."""
 
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from itertools import combinations
+from math import log
 
-import torch
+from torch import Tensor, nn
 
 from famkd.models.distillers.tokens import tokens_to_map
+from famkd.models.probe import probe
+
+Size = tuple[int, int]
 
 
 @dataclass
@@ -12,25 +18,25 @@ class Stage:
     """A feature of a network.
 
     Attributes:
-        source (str): The module that gives it.
-        data_idx (int | None): Which of its outputs, where it gives several.
-        channels (int): Channels of the feature.
-        size (tuple[int, int]): Height and width; (1, 1) for a vector.
+        source: The module that gives it.
+        data_idx: Which of its outputs, where it gives several.
+        channels: Channels of the feature.
+        size: Height and width; (1, 1) for a vector.
     """
 
     source: str
     data_idx: int | None
     channels: int
-    size: tuple
+    size: Size
 
-    def __str__(self):
+    def __str__(self) -> str:
         index = '' if self.data_idx is None else f'[{self.data_idx}]'
         height, width = self.size
         return f'{self.source}{index} {self.channels}x{height}x{width}'
 
     @property
-    def config(self):
-        """What names it in ``student_stages`` and ``teacher_stages``."""
+    def config(self) -> str | dict:
+        """Its name in ``student_stages`` and ``teacher_stages``."""
         if self.data_idx is None:
             return self.source
         return dict(source=self.source, data_idx=self.data_idx)
@@ -41,12 +47,14 @@ class Call:
     """One call of a module, with the calls inside it."""
 
     name: str
-    in_size: tuple | None = None
-    outputs: list = field(default_factory=list)  # (data_idx, tensor)
-    inside: list = field(default_factory=list)
+    in_size: Size | None = None
+    outputs: list[tuple[int | None, Tensor]] = field(default_factory=list)
+    inside: list['Call'] = field(default_factory=list)
 
 
-def find_stages(network, input_shape, max_size=64):
+def find_stages(
+    network: nn.Module, input_shape: tuple[int, int, int], max_size: int = 64
+) -> list[Stage]:
     """Find the stages of a network by one forward pass of its backbone and neck.
 
     A module that halves its map more than once is looked into; of what remains, the
@@ -55,17 +63,16 @@ def find_stages(network, input_shape, max_size=64):
     as pooled features, and tokens of square maps count, too.
 
     Args:
-        network (torch.nn.Module): Network with ``extract_feat``, as the classifiers
-            of mmpretrain and the detectors of mmdet have.
-        input_shape (tuple[int, int, int]): Channels, height and width of an image.
-        max_size (int): Larger maps are left out: frequency attention has a filter
+        network: Network with ``extract_feat``, as the classifiers of mmpretrain and the
+            detectors of mmdet have.
+        input_shape: Channels, height and width of an image.
+        max_size: Larger maps are left out: frequency attention has a filter
             for every position. Defaults to 64.
 
     Returns:
         list[Stage]: The stages, shallow to deep, each with a map size of its own.
     """
-    images = torch.zeros(1, *input_shape)
-    calls = trace(network, images)
+    calls = trace(network, input_shape)
     names = [call.name for call in walk(calls)]
     stages = {}
     for call in main_path(calls):
@@ -73,56 +80,59 @@ def find_stages(network, input_shape, max_size=64):
             continue  # several records of one module cannot be told apart
         for data_idx, tensor in call.outputs:
             channels, size = measure(tensor)
-            if size and max(size) <= max_size and tensor is not images:
+            if size and max(size) <= max_size:
                 stages[size] = Stage(call.name, data_idx, channels, size)
     return sorted(stages.values(), key=lambda stage: stage.size, reverse=True)
 
 
-def trace(network, images):
-    """Run backbone and neck, and note every call of a module.
+def trace(network: nn.Module, input_shape: tuple[int, int, int]) -> list[Call]:
+    """Runs backbone and neck once, and notes every call of a module.
 
     Args:
-        network (torch.nn.Module): Network with ``extract_feat``.
-        images (torch.Tensor): Batch of images.
+        network: Network with ``extract_feat``.
+        input_shape: Channels, height and width of an image.
 
     Returns:
-        list[Call]: The outermost calls, in order.
+        list[Call]: The outermost calls, in order. Modules that pass on the image
+        itself have no outputs.
     """
     top = Call('')
-    stack, handles = [top], []
+    stack, handles, images = [top], [], []
 
-    def enter(name):
-        def hook(module, inputs):
+    def enter(name: str) -> Callable:
+        def hook(module: nn.Module, inputs: tuple) -> None:
             tensors = [x for _, x in tensors_of(inputs)]
             stack.append(Call(name, measure(tensors[0])[1] if tensors else None))
 
         return hook
 
-    def leave(module, inputs, output):
+    def leave(module: nn.Module, inputs: tuple, output: object) -> None:
         call = stack.pop()
-        call.outputs = tensors_of(output)
+        call.outputs = [(i, x) for i, x in tensors_of(output) if x is not images[0]]
         stack[-1].inside.append(call)
 
     for name, module in network.named_modules():
         if name:
             handles.append(module.register_forward_pre_hook(enter(name)))
             handles.append(module.register_forward_hook(leave))
-    training = network.training
+
+    def forward(image: Tensor) -> None:
+        images.append(image)
+        network.extract_feat(image)
+
     try:
-        with torch.no_grad():
-            network.eval().extract_feat(images)
+        probe(network, input_shape, forward)
     finally:
-        network.train(training)
         for handle in handles:
             handle.remove()
     return top.inside
 
 
-def main_path(calls):
+def main_path(calls: list[Call]) -> list[Call]:
     """The calls that a feature goes through, with those taken apart that span stages.
 
     Args:
-        calls (list[Call]): Calls in order.
+        calls: Calls in order.
 
     Returns:
         list[Call]: Calls in the order of their ends.
@@ -137,7 +147,7 @@ def main_path(calls):
     return path
 
 
-def spans_stages(call):
+def spans_stages(call: Call) -> bool:
     """Whether the map shrinks to a quarter and less on the way through.
 
     A pyramid, which gives several maps, is left whole.
@@ -149,25 +159,25 @@ def spans_stages(call):
     return any(3 * out < size for out, size in zip(sizes[0], call.in_size, strict=True))
 
 
-def walk(calls):
+def walk(calls: list[Call]) -> Iterator[Call]:
     """All calls, also those inside others."""
     for call in calls:
         yield call
         yield from walk(call.inside)
 
 
-def tensors_of(output):
+def tensors_of(output: object) -> list[tuple[int | None, Tensor]]:
     """The tensors that a module gives or takes, each with its index or None."""
-    if isinstance(output, torch.Tensor):
+    if isinstance(output, Tensor):
         return [(None, output)]
     if not isinstance(output, (tuple, list)):
         return []
     if len(output) == 1:
         return tensors_of(output[0])
-    return [(i, x) for i, x in enumerate(output) if isinstance(x, torch.Tensor)]
+    return [(i, x) for i, x in enumerate(output) if isinstance(x, Tensor)]
 
 
-def measure(tensor):
+def measure(tensor: Tensor) -> tuple[int | None, Size | None]:
     """Channels and map size of a feature; (None, None) where it is none."""
     if tensor.ndim == 2:
         return tensor.shape[1], (1, 1)
@@ -181,22 +191,34 @@ def measure(tensor):
     return tensor.shape[1], tuple(tensor.shape[-2:])
 
 
-def pair_stages(students, teachers):
-    """Pair the stages of a student with those of a teacher.
+def pair_stages(
+    students: list[Stage], teachers: list[Stage]
+) -> list[tuple[Stage, Stage]]:
+    r"""Pairs the stages of a student with those of a teacher.
 
-    By map size, where every stage of the network that has fewer finds one of its
-    size; otherwise by order, from the deepest.
+    Every stage of the network that has fewer gets a stage of the other, in their order,
+    so that the sizes of the maps differ as little as possible: the sum of
+    :math:`|\log(h / h')| + |\log(w / w')|` over the pairs is least.
 
     Args:
-        students (list[Stage]): Stages of the student, shallow to deep.
-        teachers (list[Stage]): Stages of the teacher.
+        students: Stages of the student, shallow to deep.
+        teachers: Stages of the teacher.
 
     Returns:
         list[tuple[Stage, Stage]]: Pairs of student and teacher, shallow to deep.
     """
-    by_size = {stage.size: stage for stage in teachers}
-    pairs = [(s, by_size[s.size]) for s in students if s.size in by_size]
-    count = min(len(students), len(teachers))
-    if len(pairs) == count:
-        return pairs
-    return list(zip(students[-count:], teachers[-count:], strict=True))
+
+    def pairs(chosen: tuple[Stage, ...]) -> list[tuple[Stage, Stage]]:
+        if len(students) > len(teachers):
+            return list(zip(chosen, teachers, strict=True))
+        return list(zip(students, chosen, strict=True))
+
+    def difference(chosen: tuple[Stage, ...]) -> float:
+        return sum(
+            abs(log(ours / theirs))
+            for student, teacher in pairs(chosen)
+            for ours, theirs in zip(student.size, teacher.size, strict=True)
+        )
+
+    fewer, more = sorted((students, teachers), key=len)
+    return pairs(min(combinations(more, len(fewer)), key=difference))

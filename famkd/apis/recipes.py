@@ -1,0 +1,267 @@
+"""The parts of a recipe that distils one network into another.
+
+What is asked for and cannot be had is a ValueError that begins with the option of
+``tools/new_recipe.py``.
+"""
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from famkd.apis.stages import find_stages, pair_stages
+from famkd.names import near_names, type_name
+
+if TYPE_CHECKING:
+    from mmengine.config import Config
+    from mmengine.model import BaseModel
+
+CONFIGS = Path(__file__).parents[1] / '.mim/configs'
+# The lengths of training that the warm-ups of the methods are meant for.
+EPOCHS, ITERATIONS = 240, 180_000
+
+
+def load_network(role: str, path: str) -> tuple['Config', 'BaseModel']:
+    """Builds a network from its config.
+
+    Args:
+        role: 'teacher' or 'student'.
+        path: The config: a file, or PACKAGE::FILE.
+    """
+    from famkd.models.algorithms.networks import build_network, read_config
+
+    try:
+        cfg = read_config(path)
+    except (FileNotFoundError, ImportError, ValueError) as error:
+        known = {p.stem: p for p in (CONFIGS / 'vanilla').rglob('*.py')}
+        near = near_names(Path(path).stem, known, cutoff=0.3)
+        near = [f'famkd::{known[name].relative_to(CONFIGS)}' for name in near]
+        hint = f'; near names: {", ".join(near)}' if near else ''
+        raise ValueError(
+            f'--{role}: there is no config {path!r} ({error}){hint}'
+        ) from None
+    if 'backbone' not in cfg.get('model', {}):
+        raise ValueError(
+            f'--{role}: {path!r} is not the config of a network (no backbone)'
+        )
+    return cfg, build_network(dict(cfg_path=path))
+
+
+def image_size(cfg: 'Config') -> tuple[int, int]:
+    """Height and width of the images that a config trains with.
+
+    The size of its data preprocessor (segmentors), what its training pipeline makes of
+    an empty image, or, where that fails, its crop.
+
+    Args:
+        cfg: Config with a ``train_dataloader``.
+    """
+    import numpy as np
+    from mmcv.transforms import Compose
+    from mmengine.registry import DefaultScope
+
+    preprocessor = cfg.model.get('data_preprocessor') or cfg.get('data_preprocessor')
+    if (preprocessor or {}).get('size'):
+        return tuple(preprocessor.size)
+    crops = []
+    image = np.zeros((512, 512, 3), dtype=np.uint8)
+    item = dict(img=image, img_shape=(512, 512), ori_shape=(512, 512), gt_label=0)
+    try:
+        dataset = cfg.train_dataloader.dataset
+        while 'pipeline' not in dataset:
+            dataset = dataset.dataset
+        crops = [s.crop_size for s in dataset.pipeline if s.get('crop_size')]
+        steps = [s for s in dataset.pipeline if not type_name(s).startswith('Load')]
+        with DefaultScope.overwrite_default_scope(cfg.get('default_scope')):
+            return tuple(Compose(steps)(item)['inputs'].shape[-2:])
+    except Exception as error:  # of whatever step
+        if crops:
+            return (
+                tuple(crops[-1]) if isinstance(crops[-1], tuple) else (crops[-1],) * 2
+            )
+        raise ValueError(
+            '--input-size: give it, since the training pipeline does not tell '
+            f'({type(error).__name__}: {error})'
+        ) from None
+
+
+def teacher_checkpoint(path: str, cfg: 'Config') -> str:
+    """The published checkpoint of a config, or where training it leaves one.
+
+    Args:
+        path: The teacher's config.
+        cfg: The same, read.
+
+    Returns:
+        str: Path or URL.
+    """
+    from mmengine.hub import get_config
+
+    if '::' in path:
+        try:
+            return get_config(path, pretrained=True).model_path
+        except (AssertionError, AttributeError, FileNotFoundError):
+            pass  # its package publishes none
+    train = cfg.get('train_cfg') or {}
+    for unit, key in (('iter', 'max_iters'), ('epoch', 'max_epochs')):
+        if key in train and any(
+            'head' in part and cfg.model[part] for part in cfg.model
+        ):
+            return f'work_dirs/{Path(path).stem}/{unit}_{train[key]}.pth'
+    raise ValueError(
+        f'--teacher-ckpt: give it, since {path!r} publishes none and trains none (it '
+        'has no head, or no train_cfg.max_epochs or max_iters)'
+    )
+
+
+def logits_module(role: str, network: 'BaseModel') -> str:
+    """Name of the module that gives the class scores: the head's last linear layer."""
+    from torch import nn
+
+    head = getattr(network, 'head', None) or nn.Identity()
+    layers = [n for n, m in head.named_modules() if isinstance(m, nn.Linear)]
+    if not layers:
+        raise ValueError(
+            f'--{role}: its head has no linear layer to take the logits from'
+        )
+    return f'head.{layers[-1]}'
+
+
+def stage_names(
+    networks: dict[str, 'BaseModel'], shape: tuple[int, int, int]
+) -> dict[str, list]:
+    """Finds the stages of both networks, pairs them, and prints the pairs.
+
+    Args:
+        networks: 'student' and 'teacher' -> network.
+        shape: Shape of an image.
+
+    Returns:
+        dict: ``student_stages`` and ``teacher_stages`` of the distiller.
+    """
+    found = {role: find_stages(network, shape) for role, network in networks.items()}
+    for role, stages in found.items():
+        if not stages:
+            raise ValueError(
+                f'--{role}: no module of it gives a map for an image of {shape}'
+            )
+    pairs = pair_stages(found['student'], found['teacher'])
+    print(f'{"student":45} teacher')
+    for student, teacher in pairs:
+        print(f'{student!s:45} {teacher}')
+    return dict(
+        student_stages=[student.config for student, _ in pairs],
+        teacher_stages=[teacher.config for _, teacher in pairs],
+    )
+
+
+def neck_outputs(
+    networks: dict[str, 'BaseModel'], shape: tuple[int, int, int]
+) -> dict[str, list]:
+    """The outputs of the necks that both networks have, as :func:`stage_names`."""
+    import torch
+
+    counts = {}
+    for role, network in networks.items():
+        with torch.no_grad():
+            training = network.training
+            outputs = network.eval().extract_feat(torch.zeros(1, *shape))
+            network.train(training)
+        if not getattr(network, 'with_neck', False) or not isinstance(outputs, tuple):
+            raise ValueError(
+                f'--{role}: it has no neck with several outputs, which the methods '
+                'for an FPN take; choose another method'
+            )
+        counts[role] = len(outputs)
+    levels = [dict(source='neck', data_idx=i) for i in range(min(counts.values()))]
+    return dict(student_stages=levels, teacher_stages=levels)
+
+
+def connector_parameters(model: dict, networks: dict[str, 'BaseModel']) -> int:
+    """Number of the parameters that a distiller trains between the networks.
+
+    Nothing of that size is allocated.
+
+    Args:
+        model: Config of the distillation, with ``input_shape``.
+        networks: 'student' and 'teacher' -> network.
+    """
+    import torch
+    from mmrazor.registry import MODELS
+
+    from famkd.models.probe import probe
+
+    distiller = MODELS.build({**model['distiller'], '_scope_': 'mmrazor'})
+    maps = {}
+    for role, network in networks.items():
+        getattr(distiller, f'prepare_from_{role}')(network)
+        with getattr(distiller, f'{role}_recorders') as recorders:
+            probe(network, model['input_shape'], network.extract_feat)
+            stages = getattr(distiller, f'{role}_stages')
+            maps[role] = [stage.read(recorders).to('meta') for stage in stages]
+    with torch.device('meta'):
+        distiller.build(maps['student'], maps['teacher'])
+    return sum(parameter.numel() for parameter in distiller.parameters())
+
+
+def choose_head(model: dict, networks: dict[str, 'BaseModel']) -> dict | None:
+    """Prints the size of the connectors, and finds a smaller head where it is absurd.
+
+    ``FAMHead`` has a filter for each position of a map and each pair of channels.
+
+    Args:
+        model: Config of the distillation, with ``input_shape``.
+        networks: 'student' and 'teacher' -> network.
+
+    Returns:
+        dict | None: Config of ``DynamicFAMHead``, where all connectors would be more
+        than four times the student; else None.
+    """
+    count, smaller = connector_parameters(model, networks), None
+    students = sum(x.numel() for x in networks['student'].parameters())
+    head = model['distiller'].get('head') or {}
+    if type_name(head) == 'FAMHead' and count > 4 * students:
+        print(
+            f'FAMHead would have {count / 1e6:.1f} M parameters, the student has '
+            f'{students / 1e6:.1f} M: DynamicFAMHead is taken'
+        )
+        smaller = {**head, 'type': 'DynamicFAMHead'}
+        distiller = {**model['distiller'], 'head': smaller}
+        count = connector_parameters({**model, 'distiller': distiller}, networks)
+    # Weights, gradients and momentum, float32.
+    needed, there = 12 * count, available_memory()
+    size = f'{count / 1e6:.1f} M parameters, {needed / 1e9:.2f} GB in training'
+    if needed > there:
+        raise ValueError(
+            f'--method: its connectors would have {size}, and there are '
+            f'{there / 1e9:.1f} GB here; give a smaller --input-size or another method'
+        )
+    print(f'connectors: {size}')
+    return smaller
+
+
+def available_memory() -> int:
+    """Bytes of the GPU that training would use, or of the machine."""
+    import torch
+
+    if torch.cuda.is_available():
+        return torch.cuda.get_device_properties(0).total_memory
+    return os.sysconf('SC_PHYS_PAGES') * os.sysconf('SC_PAGE_SIZE')
+
+
+def scale_warmup(hooks: list[dict], train_cfg: dict) -> None:
+    """Makes the warm-up of a method the same part of a training of another length.
+
+    Args:
+        hooks: ``custom_hooks`` of the method, changed in place.
+        train_cfg: Length of the training, in epochs or iterations.
+    """
+    for hook in hooks:
+        if type_name(hook) == 'DistillWarmupHook':
+            meant = EPOCHS if hook.get('by_epoch', True) else ITERATIONS
+            by_epoch = 'max_iters' not in train_cfg
+            length = train_cfg.get('max_iters') or train_cfg.get('max_epochs', EPOCHS)
+            if by_epoch == hook.get('by_epoch', True):
+                length = min(length, meant)  # it is never made longer
+            hook['length'] = max(1, hook['length'] * length // meant)
+            if not by_epoch:
+                hook['by_epoch'] = False
