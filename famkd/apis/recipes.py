@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 CONFIGS = Path(__file__).parents[1] / '.mim/configs'
 # The lengths of training that the warm-ups of the methods are meant for.
 EPOCHS, ITERATIONS = 240, 180_000
+LARGE = 100_000_000  # parameters between the networks: 1.2 GB in training
 
 
 def load_network(role: str, path: str) -> tuple['Config', 'BaseModel']:
@@ -166,7 +167,7 @@ def neck_outputs(
             training = network.training
             outputs = network.eval().extract_feat(torch.zeros(1, *shape))
             network.train(training)
-        if not getattr(network, 'with_neck', False) or not isinstance(outputs, tuple):
+        if not getattr(network, 'with_neck', False) or len(outputs) < 2:
             raise ValueError(
                 f'--{role}: it has no neck with several outputs, which the methods '
                 'for an FPN take; choose another method'
@@ -194,7 +195,8 @@ def connector_parameters(model: dict, networks: dict[str, 'BaseModel']) -> int:
     maps = {}
     for role, network in networks.items():
         getattr(distiller, f'prepare_from_{role}')(network)
-        with getattr(distiller, f'{role}_recorders') as recorders:
+        recorders = getattr(distiller, f'{role}_recorders')
+        with recorders:
             probe(network, model['input_shape'], network.extract_feat)
             stages = getattr(distiller, f'{role}_stages')
             maps[role] = [stage.read(recorders).to('meta') for stage in stages]
@@ -213,13 +215,13 @@ def choose_head(model: dict, networks: dict[str, 'BaseModel']) -> dict | None:
         networks: 'student' and 'teacher' -> network.
 
     Returns:
-        dict | None: Config of ``DynamicFAMHead``, where all connectors would be more
-        than four times the student; else None.
+        dict | None: Config of ``DynamicFAMHead``, where the connectors would be more
+        than four times the student, and large; else None.
     """
     count, smaller = connector_parameters(model, networks), None
     students = sum(x.numel() for x in networks['student'].parameters())
     head = model['distiller'].get('head') or {}
-    if type_name(head) == 'FAMHead' and count > 4 * students:
+    if type_name(head) == 'FAMHead' and count > max(4 * students, LARGE):
         print(
             f'FAMHead would have {count / 1e6:.1f} M parameters, the student has '
             f'{students / 1e6:.1f} M: DynamicFAMHead is taken'

@@ -150,3 +150,8 @@ def test_pairs_by_order(stages):
         (1, 1),
     ]
     assert pairs(stages, [12, 6, 1], [32, 16, 8, 1]) == [(12, 16), (6, 8), (1, 1)]
+
+
+def test_pairs_by_the_nearest_size(stages):
+    assert pairs(stages, [56, 28, 14, 7, 1], [16, 1]) == [(14, 16), (1, 1)]
+    assert pairs(stages, [16], [56, 28, 14, 7]) == [(16, 14)]

@@ -1,0 +1,62 @@
+"""Parts of a recipe that follow from the configs alone."""
+
+import pytest
+from mmengine.config import Config
+
+from famkd.apis.recipes import image_size, scale_warmup, teacher_checkpoint
+
+
+def test_image_size_of_a_segmentor():
+    sized = dict(data_preprocessor=dict(type='SegDataPreProcessor', size=(512, 1024)))
+    assert image_size(Config(dict(model=sized))) == (512, 1024)
+    pipeline = [
+        dict(type='LoadImageFromFile'),
+        dict(type='NoSuchStep'),
+        dict(type='RandomCrop', crop_size=(768, 384)),
+    ]
+    cfg = dict(model={}, train_dataloader=dict(dataset=dict(pipeline=pipeline)))
+    assert image_size(Config(cfg)) == (768, 384)
+
+
+@pytest.mark.parametrize(
+    'hook, train_cfg, expected',
+    [
+        (dict(length=20), dict(max_epochs=240), dict(length=20)),
+        (dict(length=20), dict(max_epochs=30), dict(length=2)),
+        (dict(length=20), dict(max_epochs=300), dict(length=20)),
+        (dict(length=20), dict(max_iters=600), dict(length=50, by_epoch=False)),
+        (
+            dict(length=1000, by_epoch=False),
+            dict(max_iters=90_000),
+            dict(length=500, by_epoch=False),
+        ),
+        (
+            dict(length=1000, by_epoch=False),
+            dict(max_iters=100),
+            dict(length=1, by_epoch=False),
+        ),
+    ],
+)
+def test_warmup_is_the_same_part_of_a_shorter_training(hook, train_cfg, expected):
+    hooks = [dict(type='GammaLogHook'), dict(type='DistillWarmupHook', **hook)]
+    scale_warmup(hooks, train_cfg)
+    assert hooks[1] == dict(type='DistillWarmupHook', **expected)
+
+
+def test_checkpoint_that_training_leaves():
+    cfg = dict(model=dict(backbone={}, head=dict(type='Head')), train_cfg=dict(max_epochs=3))
+    assert teacher_checkpoint('a/b.py', Config(cfg)) == 'work_dirs/b/epoch_3.pth'
+    cfg['train_cfg'] = dict(max_iters=9)
+    assert teacher_checkpoint('a/b.py', Config(cfg)) == 'work_dirs/b/iter_9.pth'
+
+
+@pytest.mark.parametrize(
+    'cfg',
+    [
+        dict(model=dict(backbone={}, head=dict(type='Head'))),
+        dict(model=dict(backbone={}, head=None), train_cfg=dict(max_epochs=3)),
+    ],
+)
+def test_no_checkpoint_is_invented(cfg):
+    with pytest.raises(ValueError, match="--teacher-ckpt: give it, since 'b.py'"):
+        teacher_checkpoint('b.py', Config(cfg))
