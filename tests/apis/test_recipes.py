@@ -44,7 +44,9 @@ def test_warmup_is_the_same_part_of_a_shorter_training(hook, train_cfg, expected
 
 
 def test_checkpoint_that_training_leaves():
-    cfg = dict(model=dict(backbone={}, head=dict(type='Head')), train_cfg=dict(max_epochs=3))
+    cfg = dict(
+        model=dict(backbone={}, head=dict(type='Head')), train_cfg=dict(max_epochs=3)
+    )
     assert teacher_checkpoint('a/b.py', Config(cfg)) == 'work_dirs/b/epoch_3.pth'
     cfg['train_cfg'] = dict(max_iters=9)
     assert teacher_checkpoint('a/b.py', Config(cfg)) == 'work_dirs/b/iter_9.pth'

@@ -104,7 +104,8 @@ def test_warmup_of_a_published_setting(write):
     pair = dict.fromkeys(
         ['teacher', 'student'], 'mmpretrain::resnet/resnet18_8xb32_in1k.py'
     )
-    cfg = Config.fromfile(write('--dataset', 'imagenet', **pair))
+    options = ['--dataset', 'imagenet', '--input-size', '64']
+    cfg = Config.fromfile(write(*options, **pair))
     assert [hook.type for hook in cfg.custom_hooks] == [
         'DistillWarmupHook',
         'GammaLogHook',
