@@ -1,8 +1,16 @@
 """A classifier from a checkpoint, with the maps inside it."""
 
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
 from famkd.apis.checkpoints import load_network
 from famkd.apis.images import read_image
 from famkd.names import near_names, type_name
+
+if TYPE_CHECKING:
+    from numpy import ndarray
+    from torch import Tensor
+    from torch.nn import Module
 
 
 class Classifier:
@@ -43,7 +51,7 @@ class Classifier:
             )
         self.layer = layer
 
-    def prepare(self, file: str) -> tuple:
+    def prepare(self, file: str) -> tuple['ndarray', 'Tensor']:
         """The image as the network sees it, (H, W, 3) in RGB, and as its input."""
         from mmengine.dataset import pseudo_collate
 
@@ -57,7 +65,7 @@ class Classifier:
         image = data['inputs'].permute(1, 2, 0).numpy()
         return image[..., ::-1] if self.channel_order == 'bgr' else image, inputs
 
-    def probabilities(self, inputs):
+    def probabilities(self, inputs: 'Tensor') -> 'Tensor':
         """The probability of every class, a tensor (classes,)."""
         import torch
 
@@ -70,7 +78,7 @@ class Classifier:
             )
         return scores[0].softmax(0)
 
-    def heat_map(self, inputs, label: int):
+    def heat_map(self, inputs: 'Tensor', label: int) -> 'ndarray':
         """Grad-CAM of a class, an array (H, W) from 0 to 1."""
         from pytorch_grad_cam import GradCAM
         from pytorch_grad_cam.utils.model_targets import ClassifierOutputTarget
@@ -83,12 +91,12 @@ class Classifier:
         """Name of a class, or its number where the checkpoint has no names."""
         return str(self.classes[label] if self.classes else label)
 
-    def _last_map(self, inputs) -> str:
+    def _last_map(self, inputs: 'Tensor') -> str:
         """Name of the last module that gives a map, the outermost one of them."""
         names = []
 
-        def hook_for(name):
-            def hook(module, args, output):
+        def hook_for(name: str) -> Callable:
+            def hook(module: 'Module', args: tuple, output: object) -> None:
                 if getattr(output, 'ndim', 0) == 4 and output.shape[2:].numel() > 1:
                     names.append(name)
 

@@ -81,7 +81,10 @@ def set_thread_count() -> None:
     threads = max(1, cores // processes)
     os.environ['OMP_NUM_THREADS'] = str(threads)  # for processes that this one starts
     torch.set_num_threads(threads)
-    print(f'OMP_NUM_THREADS is not set: {threads} (cores: {cores}, here: {processes})')
+    print(
+        f'OMP_NUM_THREADS is not set: {threads} threads for each process here '
+        f'({cores} cores, {processes} processes)'
+    )
 
 
 def usable_cores() -> int:

@@ -3,7 +3,7 @@
 import argparse
 import inspect
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from glob import glob
 
 from mmengine.config import Config
@@ -36,7 +36,9 @@ def check_data(
 
 
 def missing_data(
-    cfg: Config, parts: Sequence[str], find_class=lambda name: None
+    cfg: Config,
+    parts: Sequence[str],
+    find_class: Callable[[str], type | None] = lambda name: None,
 ) -> Iterator[tuple[str, str]]:
     """Keys of a config that name data which are not there, with their paths.
 
@@ -77,7 +79,7 @@ def _is_remote(dataset: dict) -> bool:
     )
 
 
-def _downloads(dataset: dict, find_class) -> bool:
+def _downloads(dataset: dict, find_class: Callable[[str], type | None]) -> bool:
     kind = dataset.get('type')
     kind = find_class(kind) if isinstance(kind, str) else kind
     if kind is None:

@@ -1,9 +1,13 @@
 """Reading images, with errors that name the file."""
 
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from numpy import ndarray
 
 
-def read_image(file: str):
+def read_image(file: str) -> 'ndarray':
     """An image as an array (H, W, 3) in BGR.
 
     Raises:

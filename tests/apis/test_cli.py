@@ -201,3 +201,17 @@ def test_each_process_needs_a_gpu_of_its_own(tool, capsys, monkeypatch):
     with pytest.raises(SystemExit):
         cli.build_runner(parser, Config(dict(launcher='pytorch')))
     assert 'process 2 has no GPU: this machine has 2' in capsys.readouterr().err
+
+
+def test_threads_are_shared_by_the_processes(monkeypatch, capsys):
+    counts = []
+    monkeypatch.setattr('torch.set_num_threads', counts.append)
+    monkeypatch.setattr(cli, 'usable_cores', lambda: 12)
+    monkeypatch.setenv('LOCAL_WORLD_SIZE', '5')
+    monkeypatch.delenv('OMP_NUM_THREADS')
+    cli.set_thread_count()
+    assert capsys.readouterr().out.startswith('OMP_NUM_THREADS is not set: 2 ')
+    monkeypatch.setenv('OMP_NUM_THREADS', '7')
+    cli.set_thread_count()
+    assert counts == [2]
+    assert not capsys.readouterr().out

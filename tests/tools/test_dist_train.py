@@ -91,6 +91,17 @@ def test_usage():
         assert done.stderr.startswith('usage: ')
 
 
+@pytest.mark.parametrize('script', ['dist_train.sh', 'dist_test.sh'])
+def test_python_without_torch(script):
+    done = run(script, 'config.py', '2', '2', PYTHON='no-such-python')
+    assert done.returncode == 2
+    assert done.stderr.endswith(
+        'no-such-python has no torch: activate the environment, or set '
+        'PYTHON=.venv/bin/python\n'
+    )
+    assert done.stderr.count('\n') == 1
+
+
 def test_slurm_passes_everything_on(tmp_path):
     srun = tmp_path / 'srun'
     srun.write_text('#!/bin/sh\nprintf "%s\\n" "$@"\n')
