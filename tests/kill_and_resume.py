@@ -19,7 +19,6 @@ import time
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
-sys.path.insert(0, str(ROOT / 'tools'))  # train.py
 
 ITERATIONS = 4  # of an epoch
 CONFIG = """
@@ -50,7 +49,7 @@ randomness = dict(seed=0)
 def train(config, folder):
     """Train in this process, from the last checkpoint on, and note the iterations."""
     from mmengine.hooks import Hook
-    from train import build_parser, merge_args
+    from tool_fixtures import load_tool
 
     from famkd.apis.cli import build_runner, load_config
 
@@ -64,11 +63,12 @@ def train(config, folder):
         def after_train_iter(self, runner, batch_idx, data_batch=None, outputs=None):
             os.pwrite(self.file, f'{runner.iter + 1:8}'.encode(), 0)
 
-    parser = build_parser()
+    tool = load_tool('train')
+    parser = tool.build_parser()
     argv = [str(config), '--work-dir', str(folder), '--resume', 'auto']
     args = parser.parse_args(argv)
     cfg = load_config(parser, args)
-    merge_args(parser, cfg, args)
+    tool.merge_args(parser, cfg, args)
     runner = build_runner(parser, cfg)
     runner.register_hook(Progress())
     runner.train()

@@ -188,14 +188,15 @@ def plot(summary: dict, path: Path) -> None:
     curves.axhline(teacher, color=colors[TEACHER], ls='--', label=TEACHER)
     curves.set(ylabel='accuracy on held-out images (%)', ylim=(0, 102))
     label_training_axis(curves, 'epoch')
-    curves.legend(loc='lower right')
+    curves.legend(loc='best')
     curves.set_title('training (thin: one seed, thick: mean)')
 
     for kind, result in summary['accuracy'].items():
         color, deviation = colors[kind], result['deviation']
-        drawn = bars.bar(kind, result['mean'], yerr=deviation, color=color, capsize=6)
+        name = kind.replace(' ', '\n', 1)
+        drawn = bars.bar(name, result['mean'], yerr=deviation, color=color, capsize=6)
         bars.bar_label(drawn, fmt='%.1f', label_type='center', color='w')
-    bars.set(ylim=(0, 102))
+    bars.set(ylim=(0, 102), axisbelow=True)
     bars.set_title('at the end (line: standard deviation over seeds)')
     save(figure, [str(path)])
 
