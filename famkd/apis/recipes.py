@@ -159,14 +159,14 @@ def neck_outputs(
     networks: dict[str, 'BaseModel'], shape: tuple[int, int, int]
 ) -> dict[str, list]:
     """The outputs of the necks that both networks have, as :func:`stage_names`."""
-    import torch
+    from famkd.models.probe import probe
 
     counts = {}
     for role, network in networks.items():
-        with torch.no_grad():
-            training = network.training
-            outputs = network.eval().extract_feat(torch.zeros(1, *shape))
-            network.train(training)
+        outputs = []
+        probe(
+            network, shape, lambda x, n=network, y=outputs: y.extend(n.extract_feat(x))
+        )
         if not getattr(network, 'with_neck', False) or len(outputs) < 2:
             raise ValueError(
                 f'--{role}: it has no neck with several outputs, which the methods '

@@ -10,7 +10,7 @@ def extract(tool):
 
 
 def checkpoint(**changes):
-    """What MMEngine writes, with its logs: numpy scalars and HistoryBuffers."""
+    """A checkpoint of MMEngine, with its logs: numpy scalars and HistoryBuffers."""
     return {
         'meta': {'epoch': 3, 'cfg': 'model = ...', 'dataset_meta': {'classes': ('a',)}},
         'message_hub': {
