@@ -1,0 +1,16 @@
+# A teacher: it starts from ImageNet, with a tenth of the learning rate.
+_base_ = [
+    'mmpretrain::_base_/models/resnet152.py',
+    '../../_base_/datasets/sun397_bs128.py',
+    '../../_base_/schedules/scenes_70e.py',
+    '../../_base_/runtime.py',
+]
+
+checkpoint = 'https://mmassets.onedl.ai/mmclassification/v0/resnet/resnet152_8xb32_in1k_20210901-4d7582fa.pth'
+model = dict(
+    backbone=dict(
+        init_cfg=dict(type='Pretrained', checkpoint=checkpoint, prefix='backbone')
+    ),
+    head=dict(num_classes=397),
+)
+optim_wrapper = dict(optimizer=dict(lr=0.01))
