@@ -165,6 +165,7 @@ class StageDistiller(ConfigurableDistiller):
             teachers: The teacher's, as many.
         """
         if self.connector is None:
+            self._check_shapes(students, teachers)
             return
         for student, teacher in zip(students, teachers, strict=True):
             connector = build_part(
@@ -233,6 +234,18 @@ class StageDistiller(ConfigurableDistiller):
             f'loss_stage{i}': f'{student.name}, {teacher.name}'
             for i, (student, teacher) in enumerate(pairs, start=1)
         }
+
+    def _check_shapes(self, students: list[Tensor], teachers: list[Tensor]) -> None:
+        """Asks a loss that refuses some features now, so that the stage is named."""
+        check = getattr(self.loss, 'check_shapes', None)
+        if check is None:
+            return
+        pairs = zip(self.loss_sources().values(), students, teachers, strict=True)
+        for sources, student, teacher in pairs:
+            try:
+                check(student, teacher)
+            except ValueError as error:
+                raise ValueError(f'{sources}: {error}') from None
 
     def _maps(self) -> tuple[list[Tensor], list[Tensor]]:
         """The recorded maps of student and teacher."""
