@@ -9,10 +9,8 @@ from mmrazor.registry import MODELS
 from torch import Tensor, nn
 
 from .records import needed_records
-from .stages import Source, check_channels, check_sources, parse_stages
+from .stages import LOGITS, Source, check_channels, check_sources, parse_stages
 from .targets import Targets, asked_by, read_logits
-
-LOGITS = 'class_scores'  # name of the recorders of the head
 
 
 @MODELS.register_module()

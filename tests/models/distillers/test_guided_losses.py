@@ -82,3 +82,14 @@ def test_a_stage_of_1x1_maps_is_named(kind, make):
         ValueError, match=r"^student_stages: 'neck', teacher_stages: 'neck': .*1x1 map"
     ):
         make(['backbone.layer1', 'neck'], loss=dict(type=kind))
+
+
+def test_a_network_without_class_scores_cannot_guide(make):
+    # As a detector has none: its heads have other names.
+    loss = dict(type='DCTAttentionLoss')
+    with pytest.raises(
+        ValueError,
+        match=r"^logits \(guided and logit_loss are for classifiers\): 'roi_head' is no "
+        r'module of the ',
+    ):
+        make(loss=loss, guided=True, logits='roi_head')
