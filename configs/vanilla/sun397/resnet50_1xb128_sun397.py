@@ -6,11 +6,7 @@ _base_ = [
     '../../_base_/runtime.py',
 ]
 
-checkpoint = 'https://mmassets.onedl.ai/mmclassification/v0/resnet/resnet50_8xb32_in1k_20210831-ea4938fc.pth'
-model = dict(
-    backbone=dict(
-        init_cfg=dict(type='Pretrained', checkpoint=checkpoint, prefix='backbone')
-    ),
-    head=dict(num_classes=397),
-)
+model = dict(head=dict(num_classes=397))
+# All but the head, whose classes are others.
+load_from = 'https://mmassets.onedl.ai/mmclassification/v0/resnet/resnet50_8xb32_in1k_20210831-ea4938fc.pth'
 optim_wrapper = dict(optimizer=dict(lr=0.01))
