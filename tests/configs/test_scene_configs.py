@@ -7,9 +7,14 @@ import cv2
 import mmengine
 import numpy as np
 import pytest
+import torch
+from mmengine.evaluator import Evaluator
 from mmengine.runner import Runner
 from mmengine.utils import get_installed_path
 from mmpretrain.datasets.categories import SUN397_CATEGORIES
+from mmpretrain.registry import METRICS
+from mmpretrain.structures import DataSample
+from sklearn.metrics import recall_score
 
 CONFIGS = Path(__file__).parents[2] / 'configs'
 DATASETS = 'mit67', 'sun397', 'ade20k'
@@ -178,3 +183,24 @@ def test_totals_are_those_of_the_authors(load):
         'kd': (0.1, None, (0.8, 4)),
         'pkt': (1.0, 30000.0, None),
     }
+
+
+def test_mean_class_accuracy_counts_absent_classes_as_zero(load):
+    random = np.random.default_rng(0)
+    scores = random.random((40, 7)).astype('float32')
+    labels = random.choice([0, 1, 3, 6], 40)  # 2, 4 and 5 are absent
+    metrics = load('vanilla/mit67/resnet18_1xb128_mit67.py').val_evaluator
+    evaluator = Evaluator([METRICS.build(metric) for metric in metrics])
+    samples = [
+        DataSample().set_pred_score(torch.from_numpy(row)).set_gt_label(label)
+        for row, label in zip(scores, labels, strict=True)
+    ]
+    evaluator.process([sample.to_dict() for sample in samples])
+    metrics = evaluator.evaluate(len(samples))
+    expected = recall_score(
+        labels, scores.argmax(1), labels=range(7), average='macro', zero_division=0
+    )
+    assert metrics['single-label/recall'] == pytest.approx(100 * expected, abs=1e-4)
+    assert metrics['accuracy/top1'] == pytest.approx(
+        100 * (scores.argmax(1) == labels).mean(), abs=1e-4
+    )
