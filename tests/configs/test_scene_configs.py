@@ -192,7 +192,7 @@ def test_mean_class_accuracy_counts_absent_classes_as_zero(load):
     metrics = load('vanilla/mit67/resnet18_1xb128_mit67.py').val_evaluator
     evaluator = Evaluator([METRICS.build(metric) for metric in metrics])
     samples = [
-        DataSample().set_pred_score(torch.from_numpy(row)).set_gt_label(label)
+        DataSample().set_pred_score(torch.from_numpy(row)).set_gt_label(int(label))
         for row, label in zip(scores, labels, strict=True)
     ]
     evaluator.process([sample.to_dict() for sample in samples])
