@@ -1,5 +1,6 @@
 """Where a network looks: activation maps of its features."""
 
+import torch
 from torch import Tensor
 from torch.nn.functional import adaptive_avg_pool2d
 
@@ -15,7 +16,21 @@ def activation_map(x: Tensor) -> Tensor:
 
     Source: `Attention transfer <https://arxiv.org/abs/1612.03928>`_, section 3.1.
     """
-    return x.square().mean(dim=1)
+    return _MeanSquare.apply(x)
+
+
+class _MeanSquare(torch.autograd.Function):
+    """``x.square().mean(dim=1)``, with one pass over x in the backward, not three."""
+
+    @staticmethod
+    def forward(ctx, x: Tensor) -> Tensor:
+        ctx.save_for_backward(x)
+        return x.square().mean(dim=1)
+
+    @staticmethod
+    def backward(ctx, grad: Tensor) -> Tensor:
+        (x,) = ctx.saved_tensors
+        return x * (grad * (2 / x.shape[1])).unsqueeze(1)
 
 
 def pool_to_smaller(a: Tensor, b: Tensor) -> tuple[Tensor, Tensor]:

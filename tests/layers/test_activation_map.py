@@ -10,6 +10,12 @@ def test_is_the_mean_energy():
     torch.testing.assert_close(activation_map(x), torch.tensor([[[5.0, 10.0]]]))
 
 
+def test_gradients():
+    torch.manual_seed(0)
+    x = torch.randn(2, 3, 4, 1, dtype=torch.float64, requires_grad=True)
+    assert torch.autograd.gradcheck(activation_map, x)
+
+
 @pytest.mark.parametrize(
     ('a', 'b', 'common'),
     [

@@ -49,15 +49,27 @@ class DCTAttentionLoss(PerSampleLoss):
     def per_sample(self, s_feature: Tensor, t_feature: Tensor) -> Tensor:
         """The distance of every sample, see :class:`PerSampleLoss`."""
         pair = pool_to_smaller(s_feature, t_feature)
-        student, teacher = (self.spectrum(activation_map(x)) for x in pair)
+        maps = torch.cat([activation_map(x) for x in pair])
+        student, teacher = self.spectrum(maps).chunk(2)
         # Its gradient at 0 is 0.
         return torch.linalg.vector_norm(student - teacher, dim=(-2, -1))
 
     def spectrum(self, maps: Tensor) -> Tensor:
-        """The spectra D of activation maps A, both of shape (N, H, W)."""
-        maps = _min_max(maps, maps.amax(dim=(-2, -1), keepdim=True))
-        maps = maps - maps.mean(dim=(-2, -1), keepdim=True)
-        return _min_max(_TRANSFORMS[self.transform](maps), 1.0)
+        """The spectra D of activation maps A, both of shape (N, H, W).
+
+        The min-max of A is not computed: it changes the scale of A' - mean A', which
+        the min-max of the spectrum takes away.
+        """
+        dims = (-2, -1)
+        spectra = _TRANSFORMS[self.transform](maps - maps.mean(dims, keepdim=True))
+        low, high = (x(dims, keepdim=True) for x in (spectra.amin, spectra.amax))
+        # A spectrum that is no larger than the rounding of its map is constant.
+        largest = maps.detach().amax(dims, keepdim=True)
+        eps = torch.finfo(maps.dtype).eps * maps[0].numel() ** 0.5
+        constant = high - low <= 8 * eps * largest
+        # The inner one keeps 0 / 0 out of the gradient, the outer one out of the result.
+        span = torch.where(constant, 1, high - low)
+        return torch.where(constant, 0, (spectra - low) / span)
 
 
 def _real_dft(maps: Tensor) -> Tensor:
@@ -65,18 +77,3 @@ def _real_dft(maps: Tensor) -> Tensor:
 
 
 _TRANSFORMS = {'dct': dct2, 'real_dft': _real_dft}
-
-
-def _min_max(maps: Tensor, scale: Tensor | float) -> Tensor:
-    """Maps each sample to [0, 1], a constant one to 0.
-
-    Args:
-        maps: Shape (N, H, W).
-        scale: How large the numbers are that the map was computed from. A map that
-            varies by no more than their rounding is constant.
-    """
-    low, high = (m(dim=(-2, -1), keepdim=True) for m in (maps.amin, maps.amax))
-    constant = high - low <= 8 * torch.finfo(maps.dtype).eps * scale
-    # The inner one keeps 0 / 0 out of the gradient, the outer one out of the result.
-    span = torch.where(constant, 1, high - low)
-    return torch.where(constant, 0, (maps - low) / span)

@@ -72,7 +72,7 @@ def test_mean_class_accuracy_stands_beside_the_others(make_run, epochs, capsys):
         '70.40 [1]',
         '13.11 [1]',
     ]
-    assert lines[-1].endswith('; best epoch')
+    assert lines[-1].rstrip().endswith('; best epoch')
 
 
 def test_shorter_runs_are_left_out_of_the_mean(make_run, epochs, capsys):
