@@ -25,7 +25,12 @@ from mmengine.model import BaseModel
 from torch import nn
 
 from famkd.layers import FrequencyAttention, LocalAttention, high_pass_mask
-from famkd.models import ReviewDistiller
+from famkd.models import (
+    AttentionTransferLoss,
+    DCTAttentionLoss,
+    PKTLoss,
+    ReviewDistiller,
+)
 
 TOLERANCE = 1e-4
 
@@ -230,12 +235,63 @@ def check_review(golden, fusion, head, loss):
     golden.compare_gradients({**inputs, **parameters})
 
 
+def check_dct_loss(golden):
+    loss, students, pairs = dct_pairs(golden)
+    sum(loss(*pair) for pair in pairs).backward()
+    golden.compare_gradients(students)
+
+
+def check_dct_guided(golden):
+    loss, students, pairs = dct_pairs(golden)
+    correct = golden.take('teacher_logits').argmax(1) == golden.take('labels')
+    check_loss(golden, sum(loss(*pair, correct) for pair in pairs), students)
+
+
+def dct_pairs(golden):
+    """The loss, whose distances are compared, and the features."""
+    loss = DCTAttentionLoss(transform=golden.meta.get('transform', 'real_dft'))
+    students, pairs = stage_pairs(golden)
+    per_sample = sum(loss.per_sample(*pair) for pair in pairs)
+    golden.compare(per_sample, golden.take('per_sample'))
+    return loss, students, pairs
+
+
+def check_attention_transfer(golden):
+    students, pairs = stage_pairs(golden)
+    loss = AttentionTransferLoss()
+    check_loss(golden, sum(loss(*pair) for pair in pairs), students)
+
+
+def check_pkt(golden):
+    student = golden.take('student').requires_grad_()
+    loss = PKTLoss()(student, golden.take('teacher'))
+    check_loss(golden, loss, {'student': student})
+
+
+def stage_pairs(golden):
+    """The features of the student by their name, and the pairs of both networks."""
+    students = [feature.requires_grad_() for feature in golden.take_all('student')]
+    pairs = list(zip(students, golden.take_all('teacher'), strict=True))
+    return {f'student{i}': feature for i, feature in enumerate(students)}, pairs
+
+
+def check_loss(golden, loss, inputs):
+    """A loss and its gradients with respect to the inputs."""
+    loss.backward()
+    golden.compare(loss, golden.take('loss'))
+    golden.compare_gradients(inputs)
+
+
 CHECKS = {
     'frequency_attention': check_frequency_attention,
     'cross_attention': check_cross_attention,
     'local_attention': check_local_attention,
     'review_famkd': check_review_famkd,
     'review_abf': check_review_abf,
+    'dct_loss': check_dct_loss,
+    'dct_guided': check_dct_guided,
+    'attention_transfer': check_attention_transfer,
+    'pkt': check_pkt,
 }
 
 

@@ -4,6 +4,7 @@ import sys
 from pathlib import Path
 
 import pytest
+import torch
 
 BENCHMARKS = Path(__file__).resolve().parents[1] / 'benchmarks'
 
@@ -37,6 +38,30 @@ def test_distill_step_names_the_known_pairs():
     assert done.returncode != 0
     assert '--pair resnet56-resnet21: no recipe' in done.stderr
     assert 'famkd_resnet56_resnet20_1xb64_cifar100' in done.stderr
+
+
+def test_dct_loss_writes_its_figures(tmp_path):
+    out = tmp_path / 'out.json'
+    options = ['--batch', '2', '--rounds', '1', '--json', out]
+    done = run('dct_loss.py', '--recipe', 'cifar100/dct_resnet56_resnet20', *options)
+    assert done.returncode == 0, done.stderr
+    assert 'loss as released / loss, DCT' in done.stdout
+    (row,) = json.loads(out.read_text())['results']
+    assert row['sizes'] == [[2, 16, 32, 32], [2, 32, 16, 16], [2, 64, 8, 8]]
+    assert 0 < row['loss, DCT'] < row['step']
+
+
+def test_released_form_is_the_real_dft(monkeypatch):
+    monkeypatch.syspath_prepend(BENCHMARKS)
+    from dct_loss import released_distance
+
+    from famkd.models import DCTAttentionLoss
+
+    student, teacher = torch.randn(4, 3, 6, 7), torch.randn(4, 5, 6, 7)
+    torch.testing.assert_close(
+        released_distance(student, teacher),
+        DCTAttentionLoss('real_dft').per_sample(student, teacher),
+    )
 
 
 def test_layers_needs_torch_alone(tmp_path):

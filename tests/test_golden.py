@@ -34,7 +34,7 @@ def test_all_files_pass(folder, monkeypatch, capsys):
     assert status == 0, lines
     assert {line[1] for line in lines} >= {path.name for path in folder.glob('*.npz')}
     verdicts = {line[1].split('_')[0]: line[0] for line in lines}
-    for kind in ('fam', 'cross', 'local', 'review'):
+    for kind in ('fam', 'cross', 'local', 'review', 'dct', 'attention', 'pkt'):
         assert verdicts[kind] == 'PASS'
 
 
@@ -53,6 +53,11 @@ def test_all_files_pass(folder, monkeypatch, capsys):
         ('review_famkd_resize', 'loss'),
         ('review_abf_resize', 'grad_student0'),
         ('review_abf_resize', 'level0.attention_bias'),
+        ('dct_loss_a', 'per_sample'),
+        ('dct_loss_a', 'grad_student0'),
+        ('dct_guided_a', 'loss'),
+        ('attention_transfer_a', 'loss'),
+        ('pkt_a', 'grad_student'),
     ],
 )
 def test_a_wrong_array_fails(name, array, tmp_path, monkeypatch, capsys):

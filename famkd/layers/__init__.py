@@ -1,5 +1,7 @@
 """Plain PyTorch layers: they need torch alone."""
 
+from .activation_map import activation_map, pool_to_smaller
+from .dct import dct2, dct_matrix
 from .dynamic_frequency_attention import DynamicFrequencyAttention
 from .frequency_attention import FrequencyAttention
 from .high_pass import high_pass_mask
@@ -9,5 +11,9 @@ __all__ = [
     'DynamicFrequencyAttention',
     'FrequencyAttention',
     'LocalAttention',
+    'activation_map',
+    'dct2',
+    'dct_matrix',
     'high_pass_mask',
+    'pool_to_smaller',
 ]

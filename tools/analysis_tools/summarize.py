@@ -20,6 +20,7 @@ from famkd.apis.runs import Experiment, Run, group_runs, note, read_runs, short_
 from famkd.apis.tables import markdown_table, number, read_published, spread
 
 ROLES = ['teacher', 'student alone', 'distilled', '']
+MEAN_CLASS_ACCURACY = 'single-label/recall'
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -104,7 +105,7 @@ def summarize(runs: list[Run], metrics: list[str] | None = None) -> list[dict]:
             planned=group[0].planned,
             seconds=None if None in times else mean(times),
         )
-        for metric in metrics or group[0].metrics[:2]:
+        for metric in metrics or default_metrics(group[0]):
             curves = [run.curve(metric)[1] for run in group]
             if not all(curves):
                 continue
@@ -116,6 +117,12 @@ def summarize(runs: list[Run], metrics: list[str] | None = None) -> list[dict]:
             row[f'{metric} published'], row[f'{metric} source'] = value, source
         rows.append(row)
     return sorted(rows, key=lambda row: ROLES.index(row['role']))
+
+
+def default_metrics(run: Run) -> list[str]:
+    """The first two metrics of a run, and its mean class accuracy if it has one."""
+    others = [name for name in run.metrics[2:] if name == MEAN_CLASS_ACCURACY]
+    return run.metrics[:2] + others
 
 
 def seconds(run: Run) -> float | None:

@@ -13,3 +13,5 @@ stages_before_relu = dict(
         'neck',
     ],
 )
+# The maps alone, where a loss compares places.
+maps = dict(stages=['backbone.layer1', 'backbone.layer2', 'backbone.layer3'])

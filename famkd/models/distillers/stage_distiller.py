@@ -9,10 +9,8 @@ from mmrazor.registry import MODELS
 from torch import Tensor, nn
 
 from .records import needed_records
-from .stages import Source, check_channels, check_sources, parse_stages
+from .stages import LOGITS, Source, check_channels, check_sources, parse_stages
 from .targets import Targets, asked_by, read_logits
-
-LOGITS = 'class_scores'  # name of the recorders of the head
 
 
 @MODELS.register_module()
@@ -165,6 +163,7 @@ class StageDistiller(ConfigurableDistiller):
             teachers: The teacher's, as many.
         """
         if self.connector is None:
+            self._check_shapes(students, teachers)
             return
         for student, teacher in zip(students, teachers, strict=True):
             connector = build_part(
@@ -233,6 +232,18 @@ class StageDistiller(ConfigurableDistiller):
             f'loss_stage{i}': f'{student.name}, {teacher.name}'
             for i, (student, teacher) in enumerate(pairs, start=1)
         }
+
+    def _check_shapes(self, students: list[Tensor], teachers: list[Tensor]) -> None:
+        """Asks a loss that refuses some features now, so that the stage is named."""
+        check = getattr(self.loss, 'check_shapes', None)
+        if check is None:
+            return
+        pairs = zip(self.loss_sources().values(), students, teachers, strict=True)
+        for sources, student, teacher in pairs:
+            try:
+                check(student, teacher)
+            except ValueError as error:
+                raise ValueError(f'{sources}: {error}') from None
 
     def _maps(self) -> tuple[list[Tensor], list[Tensor]]:
         """The recorded maps of student and teacher."""

@@ -11,6 +11,7 @@ from famkd.models.module_names import check_module_name
 from .tokens import tokens_to_map
 
 Source = str | dict
+LOGITS = 'class_scores'  # name of the recorders of the head
 
 
 @dataclass(frozen=True)
@@ -135,9 +136,12 @@ def check_sources(recorders: RecorderManager, network: nn.Module, role: str) -> 
     Raises:
         ValueError: If it has not; says which names are near.
     """
-    for recorder in recorders.recorders.values():
+    for name, recorder in recorders.recorders.items():
         if type(recorder).__name__.startswith('Module'):
-            check_module_name(recorder.source, network, role, key=f'{role}_stages')
+            key = f'{role}_stages'
+            if name == LOGITS:
+                key = 'logits (guided and logit_loss are for classifiers)'
+            check_module_name(recorder.source, network, role, key)
 
 
 def check_channels(

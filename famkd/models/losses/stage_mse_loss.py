@@ -4,6 +4,8 @@ from mmrazor.registry import MODELS
 from torch import Tensor, nn
 from torch.nn.functional import mse_loss
 
+from .widen import widen
+
 
 @MODELS.register_module()
 class StageMSELoss(nn.Module):
@@ -38,9 +40,4 @@ class StageMSELoss(nn.Module):
                 f'teacher {tuple(t_feature.shape)}; put a connector between them that '
                 'gives the shape of the teacher'
             )
-        # Squares of half precision under- and overflow.
-        return self.loss_weight * mse_loss(_widen(s_feature), _widen(t_feature))
-
-
-def _widen(x: Tensor) -> Tensor:
-    return x.float() if x.itemsize < 4 else x
+        return self.loss_weight * mse_loss(widen(s_feature), widen(t_feature))

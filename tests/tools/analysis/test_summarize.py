@@ -62,6 +62,25 @@ def test_published_numbers_stand_beside(make_run, epochs, capsys):
     assert lines[-1].startswith('[1] RepDistiller README')
 
 
+def test_mean_class_accuracy_stands_beside_the_others(make_run, epochs, capsys):
+    lines = epochs(1, 2, accuracy=40)
+    for line in lines:
+        if 'accuracy/top1' in line:
+            line.update({'accuracy/top5': 70.0, 'single-label/recall': 12.0, 'x': 1.0})
+    name = 'dct_resnet50_resnet18_1xb128_ade20k'
+    main([str(make_run('x', lines, config_name=name))])
+    lines = capsys.readouterr().out.splitlines()
+    header, cells = ([c.strip() for c in lines[i].split('|')] for i in (0, 2))
+    assert 'x last' not in header
+    assert cells[header.index('recall last')] == '12.00'
+    assert [c for c in cells if c.endswith(' [1]')] == [
+        '47.35 [1]',
+        '70.40 [1]',
+        '13.11 [1]',
+    ]
+    assert lines[-1].rstrip().endswith('; best epoch')
+
+
 def test_shorter_runs_are_left_out_of_the_mean(make_run, epochs, capsys):
     config = 'train_cfg = dict(max_epochs=4)'
     long = make_run('x_seed0', epochs(1, 4, accuracy=60), config=config)

@@ -1,0 +1,7 @@
+_base_ = ['../../stages/resnet.py', '../sun397.py']
+
+pair = dict(
+    architecture=dict(cfg_path='famkd::vanilla/sun397/resnet34_1xb128_sun397.py'),
+    teacher=dict(cfg_path='famkd::vanilla/sun397/resnet152_1xb128_sun397.py'),
+    teacher_ckpt='work_dirs/resnet152_1xb128_sun397/epoch_70.pth',
+)

@@ -1,0 +1,6 @@
+_base_ = [
+    '../../_base_/methods/dct.py',
+    '../../_base_/pairs/ade20k/resnet50_resnet18.py',
+]
+
+model = dict(**_base_.pair, distiller=_base_.maps)

@@ -1,0 +1,10 @@
+# The DCT-driven loss of all samples, as its authors train CIFAR-100.
+_base_ = [
+    '../../_base_/methods/dct.py',
+    '../../_base_/pairs/cifar100/resnet32x4_resnet8x4.py',
+]
+
+model = dict(**_base_.pair, distiller=dict(**_base_.maps, guided=False))
+
+train_dataloader = dict(batch_size=128)
+auto_scale_lr = dict(base_batch_size=128)
