@@ -122,6 +122,8 @@ class FeatureDistill(BaseAlgorithm):
         logger = logging.getLogger('famkd')
         logger.handlers = list(MMLogger.get_current_instance().handlers)
         logger.setLevel(logging.INFO)
+        if hasattr(self.distiller, 'check_teacher'):
+            self.distiller.check_teacher(self._teacher_note)
         if hasattr(self.distiller, 'build_stages'):
             self._build_stages(input_shape)
         self._wants_ground_truth = (
