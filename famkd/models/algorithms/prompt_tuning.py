@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
 import torch
-from mmengine.model import BaseModel
+from mmengine.model import BaseModel, BaseModule
 from mmrazor.registry import MODELS
 from torch import Tensor, nn
 
@@ -30,8 +30,8 @@ class PromptTuning(BaseModel):
     The maps that the module ``source`` gives, one or several, are replaced by the
     prompted ones (:class:`FrequencyPrompt`, one for each map), so that all that
     follows sees them. Nothing but the prompts is trained, and nothing else is in the
-    checkpoint: the teacher is in eval mode, comes from its own checkpoint, and gets
-    no gradient below ``source``. Validation runs with the prompts: one that falls
+    checkpoint: the teacher comes from its own checkpoint, its BN is in eval mode, and
+    it gets no gradient below ``source``. Validation runs with the prompts: one that falls
     behind the teacher's own says that the prompts have closed places that matter.
 
     Logged besides the losses: ``overlap``, the mean over pairs of prompts, bands and
@@ -181,9 +181,11 @@ class PromptTuning(BaseModel):
             handle.remove()
 
     def train(self, mode: bool = True) -> 'PromptTuning':
-        """Sets the mode; the teacher stays in eval."""
+        """Sets the mode; the layers of the teacher (BN, dropout) stay in eval."""
         super().train(mode)
-        self.teacher.eval()
+        for module in self.teacher.modules():
+            # A head of OpenMMLab may compute its losses in training mode only.
+            module.training = mode and isinstance(module, BaseModule)
         return self
 
     def _apply(self, fn: Callable, *args, **kwargs) -> 'PromptTuning':

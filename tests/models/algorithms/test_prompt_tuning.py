@@ -154,10 +154,11 @@ def test_no_gradient_goes_below_the_source(make, images):
     assert images.grad is None
 
 
-def test_bn_stays_in_eval_mode(make):
+def test_bn_stays_in_eval_mode_and_heads_train(make):
     model = make().train()
-    assert model.training
-    assert not any(module.training for module in model.teacher.modules())
+    assert model.teacher.training
+    assert not any(module.training for module in model.teacher.children())
+    assert not any(module.training for module in model.eval().teacher.modules())
 
 
 def test_the_checkpoint_is_the_prompts_and_who_the_teacher_was(make):
