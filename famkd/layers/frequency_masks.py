@@ -58,7 +58,8 @@ def prompted_map(x: Tensor, masks: list[Tensor]) -> Tensor:
         tuple(weight * band for band in detail)
         for weight, detail in zip(weights, details, strict=True)
     ]
-    return haar_idwt(low_weight * low, passed, x.shape[-2:])
+    # What follows may want a view of it, which the cropped one is not good for.
+    return haar_idwt(low_weight * low, passed, x.shape[-2:]).contiguous()
 
 
 def mask_overlap(masks: list[Tensor], kind: str = 'jaccard') -> Tensor:

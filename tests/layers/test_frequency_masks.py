@@ -53,7 +53,9 @@ def test_the_prompted_map_is_each_masked_copy_summed():
             for mask, detail in zip(of_prompt[1:], details, strict=True)
         ]
         expected += haar_idwt(of_prompt[0] * low, passed, (13, 9))
-    torch.testing.assert_close(prompted_map(x, masks), expected)
+    prompted = prompted_map(x, masks)
+    torch.testing.assert_close(prompted, expected)
+    assert prompted.is_contiguous()
 
 
 def test_two_prompts_of_zeros_change_nothing():

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 import torch
 from mmengine.model import BaseModel, BaseModule
@@ -100,8 +100,13 @@ class PromptTuning(BaseModel):
         if teacher_ckpt is not None:
             self._note['hash'] = fingerprint(network.state_dict())
         self.prompts = nn.ModuleList()
-        found = []
-        with self._replaced(lambda maps: found.extend(maps) or maps):
+        found: list[Tensor] = []
+
+        def find(maps: list[Tensor]) -> list[Tensor]:
+            found.extend(maps)
+            raise _Found
+
+        with suppress(_Found), self._replaced(find):
             probe(network, input_shape)
         if not found:
             raise ValueError(
@@ -206,3 +211,7 @@ class PromptTuning(BaseModel):
                 f'these prompts were tuned on {tell_teacher(other)}, but teacher_ckpt '
                 f'is {tell_teacher(self._note)}; go on with the same teacher'
             )
+
+
+class _Found(Exception):
+    """The maps are found; what follows them may need the ground truth."""
