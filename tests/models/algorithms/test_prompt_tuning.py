@@ -1,6 +1,7 @@
 """Prompt tuning: what moves, what the network sees, and what is refused."""
 
 import copy
+from pathlib import Path
 
 import pytest
 import torch
@@ -231,3 +232,30 @@ def test_a_source_that_does_not_run(checkpoint):
 
     with pytest.raises(ValueError, match="source='idle' .*gives no maps"):
         PromptTuning(Idle(), checkpoint, source='idle', input_shape=(3, 8, 8))
+
+
+def test_a_segmentor_is_tuned_on_one_map():
+    mmseg = pytest.importorskip('mmseg')
+    from mmengine.config import Config
+    from mmengine.registry import DefaultScope
+    from mmengine.structures import PixelData
+    from mmseg.structures import SegDataSample
+
+    configs = Path(mmseg.__file__).parent / '.mim/configs'
+    teacher = Config.fromfile(configs / '_base_/models/fcn_r50-d8.py').model
+    teacher.backbone.update(depth=18, base_channels=8, init_cfg=None)
+    teacher.decode_head.update(in_channels=64, channels=8, num_classes=3)
+    teacher.update(auxiliary_head=None, pretrained=None)
+    with DefaultScope.overwrite_default_scope('mmseg'):
+        model = PromptTuning(
+            teacher,
+            source='backbone.layer4',
+            allow_random_teacher=True,
+            input_shape=(3, 32, 32),
+        ).train()
+    sample = SegDataSample(metainfo=dict(img_shape=(32, 48)))
+    sample.gt_sem_seg = PixelData(data=torch.randint(0, 3, (1, 32, 48)))
+    losses = model(torch.randn(1, 3, 32, 48), [sample], mode='loss')
+    model.parse_losses(losses)[0].backward()
+    assert [p.prompt.shape for p in model.prompts] == [(4, 2, 64)]
+    assert model.prompts[0].prompt.grad.any()
