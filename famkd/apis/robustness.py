@@ -6,7 +6,7 @@ from statistics import mean
 
 from mmengine.runner import Runner
 
-from famkd.apis.tables import align, number
+from famkd.apis.tables import markdown_table, number
 from famkd.datasets.corrupt import SEVERITIES
 
 Metrics = dict[str, float]
@@ -90,10 +90,8 @@ def table(results: dict[tuple[str, int], Metrics], metric: str) -> str:
     """A Markdown table of one metric: a row per corruption, a column per severity."""
     corruptions = list(dict.fromkeys(name for name, _ in results if name != CLEAN[0]))
     severities = sorted({severity for _, severity in results} - {0})
-    columns = [['Corruption', *corruptions]]
-    for severity in severities:
-        values = [results[name, severity][metric] for name in corruptions]
-        columns.append([str(severity), *(number(x, digits=3) for x in values)])
-    means = [mean(results[name, s][metric] for s in severities) for name in corruptions]
-    columns.append(['mean', *(number(x, digits=3) for x in means)])
-    return align(columns)
+    rows = [['Corruption', *map(str, severities), 'mean']]
+    for name in corruptions:
+        values = [results[name, severity][metric] for severity in severities]
+        rows.append([name, *(number(x, digits=3) for x in (*values, mean(values)))])
+    return markdown_table(rows)

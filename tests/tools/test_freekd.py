@@ -158,3 +158,16 @@ def test_prompts_are_tested_with_their_teacher(tool, runs, configs, tmp_path):
     )
     *_, evaluation = logged(runs['prompts'])
     assert metrics['coco/bbox_mAP'] == evaluation['coco/bbox_mAP']
+
+
+def test_a_student_is_tested_under_corruptions(tool, runs, configs, tmp_path, capsys):
+    pytest.importorskip('imagecorruptions')
+    argv = [str(configs['freekd']), str(runs['freekd'] / 'iter_2.pth')]
+    argv += ['--work-dir', str(tmp_path), '--corruptions', 'contrast', 'pixelate']
+    metrics = tool('test').main([*argv, '--severities', '5'])
+    *_, evaluation = logged(runs['freekd'])
+    assert metrics['coco/bbox_mAP'] == evaluation['coco/bbox_mAP']
+    assert 0 <= metrics['mPC/coco/bbox_mAP'] <= 1
+    printed = capsys.readouterr().out
+    assert '| Corruption | 5 ' in printed
+    assert '| pixelate ' in printed
