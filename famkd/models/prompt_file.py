@@ -35,6 +35,7 @@ def read_prompts(path: str) -> tuple[list[Tensor], dict]:
     try:
         content = load_checkpoint(path)
         weights = content.get('state_dict', content)
+        note = json.loads(bytes(weights[NOTE].tolist())) if NOTE in weights else {}
     except Exception as error:
         raise ValueError(
             f'prompts={path!r} cannot be loaded: {type(error).__name__}: {error}'
@@ -46,7 +47,6 @@ def read_prompts(path: str) -> tuple[list[Tensor], dict]:
     }
     if sorted(prompts) != list(range(len(prompts))) or not prompts:
         raise ValueError(f'prompts={path!r} has no prompts in it{_hint(weights)}')
-    note = json.loads(bytes(weights[NOTE].tolist())) if NOTE in weights else {}
     return [prompts[i].float() for i in range(len(prompts))], note
 
 
@@ -77,7 +77,7 @@ def check_prompts(
             f'the teacher have {channels}; give the prompts of this teacher'
         )
     found = sorted({prompt.shape[0] - 1 for prompt in prompts})
-    if levels is not None and found != [levels]:
+    if found != [found[0] if levels is None else levels]:
         raise ValueError(
             f'levels={levels}, but prompts={path!r} have {found} levels; correct it '
             'or leave it out'

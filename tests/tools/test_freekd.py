@@ -171,3 +171,17 @@ def test_a_student_is_tested_under_corruptions(tool, runs, configs, tmp_path, ca
     printed = capsys.readouterr().out
     assert '| Corruption | 5 ' in printed
     assert '| pixelate ' in printed
+
+
+def test_masks_are_drawn(tool, runs, configs, shapes_coco, tmp_path):
+    image = str(shapes_coco / 'images/0.png')
+    prompts = str(runs['prompts'] / f'iter_{STEPS}.pth')
+    out = tmp_path / 'masks.png'
+    argv = [str(configs['prompts']), image]
+    main = tool('analysis_tools/plot_masks').main
+    main([*argv, prompts, '--map', '1', '--out', str(out)])
+    assert out.stat().st_size > 10_000
+    with pytest.raises(SystemExit, match='--map 5: there are 5 maps; choose 0 to 4'):
+        main([*argv, prompts, '--map', '5'])
+    with pytest.raises(SystemExit, match='is not of this recipe'):
+        main([*argv, str(runs['freekd'] / 'iter_2.pth')])

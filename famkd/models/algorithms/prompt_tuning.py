@@ -31,8 +31,8 @@ class PromptTuning(BaseModel):
     prompted ones (:class:`FrequencyPrompt`, one for each map), so that all that
     follows sees them. Nothing but the prompts is trained, and nothing else is in the
     checkpoint: the teacher comes from its own checkpoint, its BN is in eval mode, and
-    it gets no gradient below ``source``. Validation runs with the prompts: one that falls
-    behind the teacher's own says that the prompts have closed places that matter.
+    there is no gradient below ``source``. Validation runs with the prompts: a result
+    behind the teacher's own says that they have closed places that matter.
 
     Logged besides the losses: ``overlap``, the mean over pairs of prompts, bands and
     maps (1 where all prompts ask for the same), and ``mask_low``, ``mask_level1``,
@@ -100,21 +100,14 @@ class PromptTuning(BaseModel):
         if teacher_ckpt is not None:
             self._note['hash'] = fingerprint(network.state_dict())
         self.prompts = nn.ModuleList()
-        found: list[Tensor] = []
-
-        def find(maps: list[Tensor]) -> list[Tensor]:
-            found.extend(maps)
-            raise _Found
-
-        with suppress(_Found), self._replaced(find):
-            probe(network, input_shape)
-        if not found:
+        maps = self._maps(lambda: probe(network, input_shape))
+        if not maps:
             raise ValueError(
                 f'source={source!r} of the teacher gives no maps: its forward does not '
                 'run in a forward pass of the teacher; name a module that does, such '
                 'as the neck'
             )
-        for feature in found:
+        for feature in maps:
             self.prompts.append(FrequencyPrompt(feature.shape[1], num_prompts, levels))
 
     def forward(
@@ -144,6 +137,16 @@ class PromptTuning(BaseModel):
             result[name] = sum(m.detach().mean() for m in of_maps) / len(of_maps)
         return result
 
+    @torch.no_grad()
+    def masks(self, inputs: Tensor) -> list[list[Tensor]]:
+        """The masks of each map and band, shape (N, T, h, w) of the band.
+
+        Args:
+            inputs: Batch of shape (N, C, H, W), preprocessed.
+        """
+        maps = self._maps(lambda: self.teacher(inputs, None, mode='tensor'))
+        return [p.masks(x) for p, x in zip(self.prompts, maps, strict=True)]
+
     def predict_with_teacher(self, data: dict) -> list:
         """Predictions of the teacher without prompts, to compare with.
 
@@ -153,12 +156,25 @@ class PromptTuning(BaseModel):
         data = self.data_preprocessor(data, False)
         return self.teacher(**data, mode='predict')
 
+    def _maps(self, forward: Callable[[], object]) -> list[Tensor]:
+        """The maps of the source in a forward pass, which ends there."""
+        found: list[Tensor] = []
+
+        def find(maps: list[Tensor]) -> list[Tensor]:
+            found.extend(maps)
+            raise _Found
+
+        with suppress(_Found), self._replaced(find):
+            forward()
+        return found
+
     def _prompted(self, maps: list[Tensor], masks: list) -> list[Tensor]:
         """The prompted maps; adds the masks of each to ``masks``."""
         # Nothing below learns.
         maps = [feature.detach() for feature in maps]
-        masks += [p.masks(x) for p, x in zip(self.prompts, maps, strict=True)]
-        return [prompted_map(x, m) for x, m in zip(maps, masks, strict=True)]
+        found = [p.masks(x) for p, x in zip(self.prompts, maps, strict=True)]
+        masks += found
+        return [prompted_map(x, m) for x, m in zip(maps, found, strict=True)]
 
     @contextmanager
     def _replaced(self, change: Callable[[list[Tensor]], list[Tensor]]) -> Iterator:

@@ -116,6 +116,15 @@ def test_all_that_follows_sees_the_prompted_maps(make, images):
         assert not torch.allclose(ours, out)
 
 
+def test_masks_of_an_image(make, images):
+    model = make()
+    randomize(model)
+    maps = model.teacher.neck(model.teacher.backbone(images))
+    for masks, prompt, x in zip(model.masks(images), model.prompts, maps, strict=True):
+        for ours, expected in zip(masks, prompt.masks(x), strict=True):
+            torch.testing.assert_close(ours, expected)
+
+
 def test_one_map_of_a_module_can_be_prompted(make, images):
     model = make(source='backbone')
     randomize(model)
