@@ -23,11 +23,22 @@ import torch
 from golden_network import NETWORKS, golden_error
 from mmengine.model import BaseModel
 from torch import nn
+from torch.nn.functional import pad
 
-from famkd.layers import FrequencyAttention, LocalAttention, high_pass_mask
+from famkd.layers import (
+    FrequencyAttention,
+    LocalAttention,
+    frequency_distance,
+    frequency_masks,
+    high_pass_mask,
+    mask_overlap,
+    prompted_map,
+)
 from famkd.models import (
     AttentionTransferLoss,
     DCTAttentionLoss,
+    FreeKDDistiller,
+    FrequencyPrompt,
     PKTLoss,
     ReviewDistiller,
 )
@@ -282,6 +293,126 @@ def check_loss(golden, loss, inputs):
     golden.compare_gradients(inputs)
 
 
+# FreeKD
+
+
+def check_freekd(golden):
+    """The released loss of both networks' maps; masks, not cropped, and their Dice."""
+    total = 0.0
+    students = {}
+    for i, student in enumerate(golden.take_all('student')):
+        students[f'student{i}'] = student.requires_grad_()
+        teacher = golden.take(f'teacher{i}')
+        masks = frequency_masks(teacher, golden.take(f'prompt{i}'))
+        # Sides that are even are not cropped.
+        height, width = teacher.shape[-2:]
+        padded = pad(teacher, (0, width % 2, 0, height % 2))
+        golden.compare(prompted_map(padded, masks), golden.take(f'masked_teacher{i}'))
+        golden.compare(
+            mask_overlap(masks, 'dice'), golden.take(f'dice_dissimilarity{i}')
+        )
+        distance = frequency_distance(
+            student, teacher, masks, low_band=False, levels=golden.meta['levels']
+        )
+        total = total + distance.mean()
+    total.backward()
+    golden.compare(total, golden.take('loss'))
+    golden.compare_gradients(students)
+
+
+def check_freekd_prompt(golden):
+    """Stage 1: the prompted maps, the overlaps, and the gradients of one step."""
+    for i, teacher in enumerate(golden.take_all('teacher')):
+        teacher.requires_grad_()
+        prompt = golden.take(f'prompt{i}')
+        module = FrequencyPrompt(
+            prompt.shape[2], golden.meta['num_prompts'], golden.meta['levels']
+        )
+        module.prompt.data.copy_(prompt)
+        masks = module.masks(teacher)
+        out = module(teacher)
+        dice = mask_overlap(masks, 'dice')
+        ((golden.take(f'cotangent{i}') * out).sum() + dice).backward()
+        golden.compare(out, golden.take(f'masked_teacher{i}'))
+        golden.compare(dice, golden.take(f'dice_dissimilarity{i}'))
+        golden.compare(mask_overlap(masks), golden.take(f'jaccard_dissimilarity{i}'))
+        golden.compare_gradients({f'teacher{i}': teacher, f'prompt{i}': module.prompt})
+
+
+def check_freekd_aligned(golden):
+    """Stage 2 as released: the bands and the mse of the aligned maps."""
+    mse_weight = golden.meta['mse_weight']
+    distiller, students, teachers = freekd_distiller(
+        golden, released=True, mse_weight=mse_weight
+    )
+    parameters = {}
+    for i, stage in enumerate(distiller.stages):
+        for key, parameter in stage.align.named_parameters(prefix=f'align{i}'):
+            name = key.replace('.', '_')
+            parameter.data.copy_(golden.take(name))
+            parameters[name] = parameter
+    losses = distiller.stage_losses(students, teachers, targets=None)
+    total = sum(losses.values())
+    total.backward()
+    mse = sum(value for name, value in losses.items() if 'mse' in name)
+    golden.compare(total, golden.take('loss'))
+    golden.compare(mse / mse_weight, golden.take('mse'))
+    golden.compare(total - mse, golden.take('frequency_loss'))
+    inputs = {f'student{i}': student for i, student in enumerate(students)}
+    golden.compare_gradients({**inputs, **parameters})
+
+
+def check_freekd_relation(golden):
+    """Stage 2 as in the paper, of aligned maps, in double precision."""
+    distiller, students, teachers = freekd_distiller(golden, torch.float64)
+    gates = {}
+    for i, stage in enumerate(distiller.stages):
+        eye = torch.eye(stage.align.out_channels).reshape(stage.align.weight.shape)
+        stage.align.weight.data.copy_(eye)
+        stage.align.bias.data.zero_()
+        for role in ('teacher', 'student'):
+            relation = getattr(stage, f'{role}_relation')
+            relation.temperature = golden.meta['temperature']
+            for layer, number in ((relation.gate[0], 1), (relation.gate[2], 2)):
+                for key, parameter in layer.named_parameters():
+                    name = f'gate_{role}{i}_{key}{number}'
+                    parameter.data.copy_(golden.take(name))
+                    gates[name] = parameter
+    aligned = [s.align(x) for s, x in zip(distiller.stages, students, strict=True)]
+    for i, stage in enumerate(distiller.stages):
+        deeper = min(i + 1, len(teachers) - 1)
+        weights = stage.weights(
+            aligned[i], aligned[deeper], teachers[i], teachers[deeper]
+        )
+        golden.compare(weights, golden.take(f'weights{i}'))
+    total = sum(distiller.stage_losses(students, teachers, targets=None).values())
+    total.backward()
+    golden.compare(total, golden.take('loss'))
+    golden.compare_gradients({f'student{i}': x for i, x in enumerate(students)})
+    # A softmax follows the last bias, so its gradient is rounding: those of a gate are
+    # compared as one vector.
+    for role in ('teacher', 'student'):
+        for i in range(len(students)):
+            names = [name for name in gates if name.startswith(f'gate_{role}{i}_')]
+            ours = torch.cat([gates[name].grad.flatten() for name in names])
+            theirs = [golden.take(f'grad_{name}').flatten() for name in names]
+            golden.compare(ours, torch.cat(theirs))
+
+
+def freekd_distiller(golden, dtype=torch.float32, **options):
+    """A distiller for the file's maps with the file's prompts, and the maps."""
+    students = [x.to(dtype).requires_grad_() for x in golden.take_all('student')]
+    teachers = [x.to(dtype) for x in golden.take_all('teacher')]
+    stages = [f'stage{i}' for i in range(len(students))]
+    distiller = FreeKDDistiller(prompts=None, stages=stages, **options)
+    distiller.levels = golden.meta['levels']
+    distiller.build(students, teachers)
+    distiller.to(dtype)
+    for i, stage in enumerate(distiller.stages):
+        stage.prompt = golden.take(f'prompt{i}').to(dtype)
+    return distiller, students, teachers
+
+
 CHECKS = {
     'frequency_attention': check_frequency_attention,
     'cross_attention': check_cross_attention,
@@ -292,6 +423,10 @@ CHECKS = {
     'dct_guided': check_dct_guided,
     'attention_transfer': check_attention_transfer,
     'pkt': check_pkt,
+    'freekd': check_freekd,
+    'freekd_prompt': check_freekd_prompt,
+    'freekd_aligned': check_freekd_aligned,
+    'freekd_relation': check_freekd_relation,
 }
 
 

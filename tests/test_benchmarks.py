@@ -123,3 +123,14 @@ def test_soak_tells_what_grows(monkeypatch):
         result = soak.growth({**flat, grown: values})
         assert [name for name in result if not result[name]['ok']] == [grown]
         assert result[grown]['growth'] == pytest.approx(0.11, abs=0.02)
+
+
+def test_freekd_writes_its_figures(tmp_path):
+    out = tmp_path / 'out.json'
+    options = ['--size', '64', '96', '--channels', '4', '--batch', '1']
+    done = run('freekd.py', *options, '--rounds', '1', '--json', out)
+    assert done.returncode == 0, done.stderr
+    assert 'released / fast' in done.stdout
+    (row,) = json.loads(out.read_text())['results']
+    assert row['fast'] > 0
+    assert row['fast_memory'] < 1.5 < row['released_memory']

@@ -58,6 +58,12 @@ def test_all_files_pass(folder, monkeypatch, capsys):
         ('dct_guided_a', 'loss'),
         ('attention_transfer_a', 'loss'),
         ('pkt_a', 'grad_student'),
+        ('freekd_a', 'masked_teacher1'),
+        ('freekd_prompt_a', 'grad_prompt2'),
+        ('freekd_prompt_a', 'jaccard_dissimilarity0'),
+        ('freekd_aligned_a', 'grad_align0_bias'),
+        ('freekd_relation_a', 'weights1'),
+        ('freekd_relation_a', 'grad_gate_student1_weight1'),
     ],
 )
 def test_a_wrong_array_fails(name, array, tmp_path, monkeypatch, capsys):

@@ -32,11 +32,14 @@ BASES = CONFIGS / '_base_'
 # Checkpoints that are kept: the one before, in case the last is damaged, and the best.
 KEEP = dict(max_keep_ckpts=2, save_best='auto')
 IMPORTS = ['famkd.models', 'famkd.engine']
+# Bases that are no method by themselves: of the teacher alone, of its heads.
+PARTS = {'freekd_prompts', 'freekd_regression'}
 
 
 def build_parser() -> argparse.ArgumentParser:
     """Return the command line's parser."""
-    methods = sorted(path.stem for path in (BASES / 'methods').glob('*.py'))
+    methods = {path.stem for path in (BASES / 'methods').glob('*.py')}
+    methods = sorted(methods - PARTS)
     parser = argparse.ArgumentParser(
         description='Write the recipe that distils one network into another'
     )
@@ -52,6 +55,11 @@ def build_parser() -> argparse.ArgumentParser:
         '--teacher-ckpt',
         help="path or URL; default: the teacher's published checkpoint, where its "
         'package names one, or the one that training it here leaves in work_dirs',
+    )
+    parser.add_argument(
+        '--prompts',
+        help='for freekd: the file of the prompts of the teacher; default: the one that '
+        'tuning them here leaves in work_dirs',
     )
     parser.add_argument(
         '--weight', type=float, help="weight of the distillation; default: the method's"
@@ -105,7 +113,7 @@ def recipe(args: argparse.Namespace) -> tuple[str | list[str], dict]:
             source = logits_module(role, network)
             own[f'{role}_recorders'] = dict(logits=dict(source=source))
     if distiller.type != 'ConfigurableDistiller':
-        on_fpn = args.method.endswith('_fpn')
+        on_fpn = args.method.endswith('_fpn') or args.method == 'freekd'
         if args.input_size:
             size = args.input_size
         elif args.dataset:
@@ -116,9 +124,14 @@ def recipe(args: argparse.Namespace) -> tuple[str | list[str], dict]:
         model['input_shape'] = (3, size[0], size[-1])
         find = neck_outputs if on_fpn else stage_names
         own.update(find(networks, model['input_shape']))
+    if args.method == 'freekd':
+        tuning = f'work_dirs/freekd-prompts_{Path(args.teacher).stem}/iter_2000.pth'
+        own['prompts'] = args.prompts or tuning
     if args.weight is not None:
         weight = dict(loss_weight=args.weight)
-        if 'loss' in distiller:
+        if args.method == 'freekd':
+            own.update(weight)
+        elif 'loss' in distiller:
             own['loss'] = weight
         else:
             own['distill_losses'] = dict.fromkeys(distiller.distill_losses, weight)

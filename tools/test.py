@@ -4,7 +4,8 @@
 
 CONFIG is the config of a distillation or of the student alone; CKPT, with either, a
 checkpoint of the distillation or the student cut out of one
-(tools/model_converters/extract_student.py). Nothing of the teacher is needed.
+(tools/model_converters/extract_student.py). Nothing of the teacher is needed; but prompts
+of FreeKD are tested with theirs.
 """
 
 import argparse
@@ -41,6 +42,22 @@ def build_parser() -> argparse.ArgumentParser:
         choices=['metrics', 'pred'],
         help='which results to write; default: the predictions (a .pkl file)',
     )
+    parser.add_argument(
+        '--corruptions',
+        nargs='*',
+        metavar='NAME',
+        help='test a detector on corrupted images, too, as COCO-C does; default: its 15 '
+        'corruptions',
+    )
+    parser.add_argument(
+        '--severities',
+        nargs='+',
+        type=int,
+        choices=range(1, 6),
+        default=[1, 2, 3, 4, 5],
+        metavar='N',
+        help='severities of the corruptions; default: 1 2 3 4 5',
+    )
     add_common_arguments(parser)
     return parser
 
@@ -63,6 +80,11 @@ def merge_args(
             f'--out: predictions go to a .pkl file, got {args.out!r}; for a .json '
             'file of metrics add --out-item metrics'
         )
+    if args.corruptions is not None and writes_predictions:
+        parser.error(
+            '--corruptions: the predictions of many tests do not go into one file; for '
+            'the metrics add --out-item metrics'
+        )
     if '://' not in args.checkpoint and not os.path.isfile(args.checkpoint):
         parser.error(f'checkpoint: there is no file {args.checkpoint!r}')
     cfg.load_from = args.checkpoint
@@ -71,8 +93,9 @@ def merge_args(
         cfg.test_cfg.fp16 = True
     set_dataloader_defaults(cfg, args)
     merge_cfg_options(parser, cfg, args.cfg_options)
-    for key in ('teacher', 'teacher_ckpt'):
-        cfg.model.pop(key, None)
+    if 'architecture' in cfg.model:
+        for key in ('teacher', 'teacher_ckpt', 'distiller'):
+            cfg.model.pop(key, None)
     resolve_model_paths(parser, cfg)
 
     from famkd.apis.students import student_config
@@ -108,7 +131,7 @@ class StudentWeightsHook(Hook):
         wrong = [
             key
             for key, value in expected.items()
-            if not key.endswith('num_batches_tracked')
+            if not key.endswith(('num_batches_tracked', '_extra_state'))
             and (key not in weights or weights[key].shape != value.shape)
         ]
         if wrong:
@@ -117,6 +140,28 @@ class StudentWeightsHook(Hook):
                 'the config are missing, or of another shape, in the checkpoint: '
                 f'{", ".join(wrong[:3])}, ...'
             )
+
+
+def run_corrupted(runner: Runner, args: argparse.Namespace) -> dict[str, float]:
+    """Test on clean images and on corrupted ones, and print a table.
+
+    Args:
+        runner: Runner of the test.
+        args: The parsed arguments.
+
+    Returns:
+        dict: Metric name -> value on clean images, and mPC and rPC of each.
+    """
+    from famkd.apis.robustness import evaluate_corrupted, summarize, table
+    from famkd.datasets.corrupt import CORRUPTIONS
+
+    corruptions = args.corruptions or CORRUPTIONS
+    results = evaluate_corrupted(runner, corruptions, args.severities)
+    metrics = summarize(results)
+    name = next(iter(metrics))
+    print(f'{name}\n{table(results, name)}')
+    print(f'mPC {metrics[f"mPC/{name}"]:.4f} of {metrics[name]:.4f}')
+    return metrics
 
 
 def main(argv: list[str] | None = None) -> dict[str, float]:
@@ -139,7 +184,10 @@ def main(argv: list[str] | None = None) -> dict[str, float]:
     runner.register_hook(StudentWeightsHook(parser, args.checkpoint))
     if args.out and args.out_item != 'metrics':
         runner.test_evaluator.metrics.append(DumpResults(out_file_path=args.out))
-    metrics = runner.test()
+    if args.corruptions is None:
+        metrics = runner.test()
+    else:
+        metrics = run_corrupted(runner, args)
     if args.out_item == 'metrics':
         mmengine.dump(metrics, args.out)
     return metrics

@@ -2,12 +2,17 @@
 
 from pathlib import Path
 
+ADVICE = {
+    'teacher_ckpt': '; train the teacher first, or set it to its checkpoint',
+    'prompts': '; tune the prompts first, or set it to their checkpoint',
+}
+
 
 def resolve_paths(model: dict, recipe: str | Path) -> None:
     """Makes the paths in a distillation's config independent of the current folder.
 
-    A plain path in ``architecture.cfg_path``, ``teacher.cfg_path`` or
-    ``teacher_ckpt`` is taken from the folder of the recipe, as ``_base_`` is, or
+    A plain path in ``architecture.cfg_path``, ``teacher.cfg_path``, ``teacher_ckpt``
+    or ``distiller.prompts`` is taken from the folder of the recipe, as ``_base_`` is, or
     from the current one.
 
     Args:
@@ -18,7 +23,10 @@ def resolve_paths(model: dict, recipe: str | Path) -> None:
         FileNotFoundError: If there is no such file in either; names the key, the
             recipe and both places.
     """
-    places = [(model, 'teacher_ckpt', 'model.teacher_ckpt')]
+    places = [
+        (model, 'teacher_ckpt', 'model.teacher_ckpt'),
+        (model.get('distiller', {}), 'prompts', 'model.distiller.prompts'),
+    ]
     for role in ('architecture', 'teacher'):
         if isinstance(model.get(role), dict):
             places.append((model[role], 'cfg_path', f'model.{role}.cfg_path'))
@@ -31,12 +39,7 @@ def resolve_paths(model: dict, recipe: str | Path) -> None:
         if found:
             holder[key] = str(found[0])
             continue
-        advice = (
-            '; train the teacher first, or set it to its checkpoint'
-            if key == 'teacher_ckpt'
-            else ''
-        )
         raise FileNotFoundError(
             f'{name}={path!r} in {recipe}: there is no {candidates[0]} and no '
-            f'{candidates[1]}{advice}'
+            f'{candidates[1]}{ADVICE.get(key, "")}'
         )

@@ -191,7 +191,10 @@ def connector_parameters(model: dict, networks: dict[str, 'BaseModel']) -> int:
 
     from famkd.models.probe import probe
 
-    distiller = MODELS.build({**model['distiller'], '_scope_': 'mmrazor'})
+    distiller = {**model['distiller'], '_scope_': 'mmrazor'}
+    if 'prompts' in distiller:  # frozen, and their file may not be there yet
+        distiller['prompts'] = None
+    distiller = MODELS.build(distiller)
     maps = {}
     for role, network in networks.items():
         getattr(distiller, f'prepare_from_{role}')(network)

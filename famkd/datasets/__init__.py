@@ -1,8 +1,15 @@
-"""Datasets that mmpretrain lacks, in its registry."""
+"""Datasets and transforms that mmpretrain, mmdet and mmseg lack."""
 
 from .ade20k_scenes import ADE20KScenes
 from .checked_load_image import CheckedLoadImageFromFile
+from .corrupt import Corrupt
 from .digits import Digits
 from .mit_indoor67 import MITIndoor67
 
-__all__ = ['ADE20KScenes', 'CheckedLoadImageFromFile', 'Digits', 'MITIndoor67']
+__all__ = [
+    'ADE20KScenes',
+    'CheckedLoadImageFromFile',
+    'Corrupt',
+    'Digits',
+    'MITIndoor67',
+]

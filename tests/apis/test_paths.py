@@ -33,6 +33,8 @@ def test_files_beside_the_recipe_and_in_the_current_folder(places):
     assert model['architecture']['cfg_path'] == str(recipes / 'a.py')
     assert model['teacher']['cfg_path'] == str(recipes / 'both.py')
     assert model['teacher_ckpt'] == str(current / 'b')
+    model = resolved(places, distiller=dict(prompts='b'))
+    assert model['distiller']['prompts'] == str(current / 'b')
 
 
 def test_what_is_no_plain_path_stays(places):
@@ -46,7 +48,9 @@ def test_what_is_no_plain_path_stays(places):
     assert resolved(places, teacher_ckpt=None) == dict(teacher_ckpt=None)
 
 
-@pytest.mark.parametrize('key', ['architecture.cfg_path', 'teacher_ckpt'])
+@pytest.mark.parametrize(
+    'key', ['architecture.cfg_path', 'teacher_ckpt', 'distiller.prompts']
+)
 def test_file_in_neither_place(key, places):
     holder, _, inner = key.partition('.')
     model = {holder: {inner: 'gone.py'} if inner else 'gone.py'}

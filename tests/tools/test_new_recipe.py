@@ -146,6 +146,21 @@ def test_levels_of_an_fpn(dataset, write):
     assert (classes is None) == bool(dataset)
 
 
+def test_freekd_takes_the_prompts_of_the_teacher(write):
+    pytest.importorskip('mmdet')
+    networks = dict(
+        teacher='mmdet::retinanet/retinanet_r50_fpn_1x_coco.py',
+        student='mmdet::retinanet/retinanet_r18_fpn_1x_coco.py',
+    )
+    cfg = Config.fromfile(write('--weight', '3', method='freekd', **networks))
+    distiller = cfg.model.distiller
+    assert len(distiller.student_stages) == 5
+    assert distiller.loss_weight == 3
+    assert distiller.prompts == (
+        'work_dirs/freekd-prompts_retinanet_r50_fpn_1x_coco/iter_2000.pth'
+    )
+
+
 def test_given_image_size(write):
     cfg = Config.fromfile(write('--input-size', '16', '24'))
     assert cfg.model.input_shape == (3, 16, 24)

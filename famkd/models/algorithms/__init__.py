@@ -1,3 +1,4 @@
 from .feature_distill import FeatureDistill
+from .prompt_tuning import PromptTuning
 
-__all__ = ['FeatureDistill']
+__all__ = ['FeatureDistill', 'PromptTuning']

@@ -18,6 +18,7 @@ class EarlyStop:
         distiller: Distiller whose recorders are attached to the network.
         network: The student or the teacher.
         from_student: Which of the two it is.
+        for_stages: Whether what ``build_stages`` reads is enough. Defaults to False.
 
     Attributes:
         possible (bool): Whether the forward pass can be ended at all. False
@@ -27,14 +28,18 @@ class EarlyStop:
     """
 
     def __init__(
-        self, distiller: ConfigurableDistiller, network: nn.Module, from_student: bool
+        self,
+        distiller: ConfigurableDistiller,
+        network: nn.Module,
+        from_student: bool,
+        for_stages: bool = False,
     ) -> None:
         manager = (
             distiller.student_recorders if from_student else distiller.teacher_recorders
         )
         self._recorders = manager.recorders
         if hasattr(distiller, 'needed_records'):
-            self._counts = distiller.needed_records(from_student)
+            self._counts = distiller.needed_records(from_student, for_stages)
         else:  # a distiller of MMRazor
             self._counts = needed_records(distiller, from_student)
         self.possible = not distiller.deliveries.deliveries and all(

@@ -122,6 +122,8 @@ class FeatureDistill(BaseAlgorithm):
         logger = logging.getLogger('famkd')
         logger.handlers = list(MMLogger.get_current_instance().handlers)
         logger.setLevel(logging.INFO)
+        if hasattr(self.distiller, 'check_teacher'):
+            self.distiller.check_teacher(self._teacher_note)
         if hasattr(self.distiller, 'build_stages'):
             self._build_stages(input_shape)
         self._wants_ground_truth = (
@@ -236,12 +238,16 @@ class FeatureDistill(BaseAlgorithm):
 
     @torch.no_grad()
     def _build_stages(self, input_shape: Sequence[int]) -> None:
-        """Builds the distiller's stages from one forward of both networks."""
+        """Builds the distiller's stages from one forward of both networks.
+
+        It ends at the stages: what comes after them may need the ground truth.
+        """
         distiller = self.distiller
+        stop = EarlyStop(distiller, self.teacher, from_student=False, for_stages=True)
         with distiller.teacher_recorders:
-            probe(self.teacher, input_shape, lambda x: self.guest.record(x, None))
-        early_stop = EarlyStop(distiller, self.student, from_student=True)
-        with distiller.student_recorders, early_stop:
+            probe(self.teacher, input_shape, lambda x: self.guest.record(x, None, stop))
+        stop = EarlyStop(distiller, self.student, from_student=True, for_stages=True)
+        with distiller.student_recorders, stop:
             probe(self.student, input_shape)
         distiller.build_stages()
         self._forget_records()

@@ -80,16 +80,23 @@ class FrozenTeacher:
             network.compile()
         self.early_stop = EarlyStop(distiller, network, from_student=False)
 
-    def record(self, images: Tensor, data_samples: list | None) -> None:
+    def record(
+        self,
+        images: Tensor,
+        data_samples: list | None,
+        early_stop: EarlyStop | None = None,
+    ) -> None:
         """Runs it with its recorders on, as far as the last module that they are on.
 
         Args:
             images: Batch (N, C, H, W), preprocessed for the student.
             data_samples: Ground truth of the batch.
+            early_stop: What ends the pass instead. Defaults to None.
         """
+        early_stop = early_stop or self.early_stop
         # What is recorded may lie in a loss that cannot be cut short.
-        mode = 'tensor' if self.early_stop.possible else 'loss'
-        with self.early_stop:
+        mode = 'tensor' if early_stop.possible else 'loss'
+        with early_stop:
             self._run(images, data_samples, mode)
 
     def predict(self, images: Tensor, data_samples: list) -> list:

@@ -9,6 +9,7 @@ from .ab_fusion import ABFusion
 from .conv_head import ConvHead
 from .cross_attention_fusion import CrossAttentionFusion
 from .fam_head import DynamicFAMConnector, DynamicFAMHead, FAMConnector, FAMHead
+from .frequency_prompt import FrequencyPrompt
 from .local_attention_fusion import LocalAttentionConnector, LocalAttentionFusion
 from .no_fusion import NoFusion
 from .review_fusion import ReviewFusion
@@ -21,6 +22,7 @@ __all__ = [
     'DynamicFAMHead',
     'FAMConnector',
     'FAMHead',
+    'FrequencyPrompt',
     'LocalAttentionConnector',
     'LocalAttentionFusion',
     'NoFusion',

@@ -1,4 +1,5 @@
+from .freekd_distiller import FreeKDDistiller
 from .review_distiller import ReviewDistiller
 from .stage_distiller import StageDistiller
 
-__all__ = ['ReviewDistiller', 'StageDistiller']
+__all__ = ['FreeKDDistiller', 'ReviewDistiller', 'StageDistiller']

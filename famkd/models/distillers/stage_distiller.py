@@ -126,16 +126,20 @@ class StageDistiller(ConfigurableDistiller):
         check_sources(self.teacher_recorders, model, 'teacher')
         super().prepare_from_teacher(model)
 
-    def needed_records(self, from_student: bool) -> dict[str, int]:
+    def needed_records(
+        self, from_student: bool, for_stages: bool = False
+    ) -> dict[str, int]:
         """How often each recorder of a network has to record before a forward can end.
 
         Args:
             from_student: Whether the student's recorders are meant.
+            for_stages: Whether only those count that :meth:`build_stages` reads.
+                Defaults to False.
 
         Returns:
             dict: Name of a recorder -> number of its records.
         """
-        counts = needed_records(self, from_student)
+        counts = {} if for_stages else needed_records(self, from_student)
         for stage in self.student_stages if from_student else self.teacher_stages:
             counts[stage.recorder] = stage.record_idx + 1
         recorders = self.student_recorders if from_student else self.teacher_recorders

@@ -1,0 +1,9 @@
+# FreeKD, stage 1: prompts of a frozen teacher's maps, tuned with its own loss.
+model = dict(
+    type='mmrazor.PromptTuning',
+    source='neck',
+    num_prompts=2,
+    levels=3,
+    overlap='jaccard',
+    overlap_weight=1.0,
+)

@@ -1,0 +1,10 @@
+_base_ = ['../_base_/methods/freekd.py', '../_base_/pairs/bccd/faster-rcnn_r50_r18.py']
+
+model = dict(
+    **_base_.pair,
+    distiller=dict(
+        **_base_.stages,
+        prompts='work_dirs/freekd-prompts_faster-rcnn_r50_1xb8_bccd/iter_500.pth',
+    ),
+)
+custom_hooks = [_base_.warmup]

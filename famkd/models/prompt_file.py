@@ -1,0 +1,109 @@
+"""Files of frequency prompts: how they are read, and what they were tuned on."""
+
+import json
+import re
+from pathlib import Path
+
+from torch import Tensor
+
+from famkd.runtime.safe_load import load_checkpoint
+
+PROMPT = re.compile(r'prompts\.(\d+)\.prompt')
+NOTE = '_extra_state'
+
+
+def read_prompts(path: str) -> tuple[list[Tensor], dict]:
+    """Reads the prompts of each map from a checkpoint of prompt tuning.
+
+    Args:
+        path: Path or URL.
+
+    Returns:
+        tuple: The prompts of each map, shape (levels + 1, T, C), and the note of the
+        teacher that they were tuned on, ``path`` and ``hash`` of its checkpoint (empty
+        if the file does not say).
+
+    Raises:
+        FileNotFoundError: If there is no such file.
+        ValueError: If it is unreadable or another kind of file.
+    """
+    if '://' not in path and not Path(path).is_file():
+        raise FileNotFoundError(
+            f'prompts={path!r}: no such file; tune the prompts of the teacher first '
+            "(a recipe with type='mmrazor.PromptTuning'), or give their file"
+        )
+    try:
+        content = load_checkpoint(path)
+        weights = content.get('state_dict', content)
+        note = json.loads(bytes(weights[NOTE].tolist())) if NOTE in weights else {}
+    except Exception as error:
+        raise ValueError(
+            f'prompts={path!r} cannot be loaded: {type(error).__name__}: {error}'
+        ) from error
+    prompts = {
+        int(match[1]): value
+        for key, value in weights.items()
+        if (match := PROMPT.fullmatch(key))
+    }
+    if sorted(prompts) != list(range(len(prompts))) or not prompts:
+        raise ValueError(f'prompts={path!r} has no prompts in it{_hint(weights)}')
+    return [prompts[i].float() for i in range(len(prompts))], note
+
+
+def check_prompts(
+    prompts: list[Tensor], channels: list[int], path: str, levels: int | None = None
+) -> None:
+    """Checks that prompts are for these maps.
+
+    Args:
+        prompts: Prompts of each map.
+        channels: Channels of each map of the teacher.
+        path: The file of the prompts.
+        levels: Levels that they shall have; any if None. Defaults to None.
+
+    Raises:
+        ValueError: If the number of maps, of channels or of levels is another; names
+            both.
+    """
+    if len(prompts) != len(channels):
+        raise ValueError(
+            f'prompts={path!r} are of {len(prompts)} maps, but the teacher has '
+            f'{len(channels)} stages; name the maps that the prompts were tuned on'
+        )
+    found = [prompt.shape[-1] for prompt in prompts]
+    if found != channels:
+        raise ValueError(
+            f'prompts={path!r} are for maps of {found} channels, but the stages of '
+            f'the teacher have {channels}; give the prompts of this teacher'
+        )
+    found = sorted({prompt.shape[0] - 1 for prompt in prompts})
+    if found != [found[0] if levels is None else levels]:
+        raise ValueError(
+            f'levels={levels}, but prompts={path!r} have {found} levels; correct it '
+            'or leave it out'
+        )
+
+
+def tell_teacher(note: dict[str, str | None]) -> str:
+    """How a message names a teacher: its checkpoint and the hash of its weights."""
+    return f'{note.get("path")!r} (weights {note.get("hash")})'
+
+
+def same_teacher(first: dict, second: dict) -> bool:
+    """Whether two notes are of the same weights, as far as both say."""
+    hashes = {note['hash'] for note in (first, second) if note.get('hash')}
+    return len(hashes) < 2
+
+
+def _hint(weights: dict) -> str:
+    if any(key.startswith('architecture.') for key in weights):
+        return (
+            ': it is of a distillation (stage 2); give the checkpoint of the prompt '
+            'tuning (stage 1)'
+        )
+    if any(key.startswith('mask_modules.') for key in weights):
+        return (
+            ": it is the authors' file; convert it with "
+            'tools/model_converters/freekd_prompts.py'
+        )
+    return f' (keys: {", ".join(list(weights)[:3]) or "none"})'

@@ -1,0 +1,89 @@
+"""What is read as prompts, and what is said to other files."""
+
+import json
+
+import pytest
+import torch
+
+from famkd.models.prompt_file import check_prompts, read_prompts, same_teacher
+
+
+@pytest.fixture
+def save(tmp_path):
+    """Function (state_dict): path of a file that holds it."""
+
+    def save(state_dict):
+        path = str(tmp_path / 'prompts.pth')
+        torch.save(dict(state_dict=state_dict), path)
+        return path
+
+    return save
+
+
+def test_prompts_and_their_teacher(save):
+    values = [torch.randn(4, 2, 8), torch.randn(4, 2, 8)]
+    note = dict(path='teacher.pth', hash='0123')
+    path = save(
+        {
+            'prompts.1.prompt': values[1],
+            'prompts.0.prompt': values[0],
+            '_extra_state': torch.tensor(list(json.dumps(note).encode())).byte(),
+        }
+    )
+    prompts, tuned_on = read_prompts(path)
+    assert all(map(torch.equal, prompts, values))
+    assert tuned_on == note
+
+
+def test_a_file_may_not_say_its_teacher(save):
+    _, tuned_on = read_prompts(save({'prompts.0.prompt': torch.zeros(4, 2, 8)}))
+    assert tuned_on == {}
+
+
+def test_a_missing_file(tmp_path):
+    with pytest.raises(FileNotFoundError, match='missing.pth.*tune the prompts'):
+        read_prompts(str(tmp_path / 'missing.pth'))
+
+
+def test_a_damaged_file(tmp_path):
+    path = tmp_path / 'damaged.pth'
+    path.write_bytes(b'PK no checkpoint')
+    with pytest.raises(ValueError, match=r'damaged.pth.*cannot be loaded'):
+        read_prompts(str(path))
+
+
+@pytest.mark.parametrize(
+    ('key', 'message'),
+    [
+        ('architecture.backbone.conv1.weight', 'of a distillation .stage 2.*stage 1'),
+        ('mask_modules.0.mask_token', "authors' file; convert it with.*freekd_prompts"),
+        ('backbone.conv1.weight', r'no prompts in it \(keys: backbone.conv1.weight'),
+        ('prompts.1.prompt', 'no prompts in it'),
+    ],
+)
+def test_another_kind_of_file(key, message, save):
+    with pytest.raises(ValueError, match=message):
+        read_prompts(save({key: torch.zeros(4, 2, 8)}))
+
+
+@pytest.mark.parametrize(
+    ('channels', 'levels', 'message'),
+    [
+        ([8], None, 'are of 2 maps, but the teacher has 1 stages'),
+        ([8, 16], None, r'\[8, 8\] channels, but the stages .* have \[8, 16\]'),
+        ([8, 8], 2, r'levels=2, but .* have \[3\] levels'),
+    ],
+)
+def test_prompts_of_other_maps(channels, levels, message):
+    prompts = [torch.zeros(4, 2, 8)] * 2
+    check_prompts(prompts, [8, 8], 'a.pth', 3)
+    with pytest.raises(ValueError, match=message):
+        check_prompts(prompts, channels, 'a.pth', levels)
+
+
+def test_teachers_are_told_by_their_weights():
+    first, second = dict(path='a', hash='1'), dict(path='b', hash='2')
+    assert not same_teacher(first, second)
+    assert same_teacher(first, dict(second, hash='1'))
+    assert same_teacher(first, dict(path='b'))
+    assert same_teacher(first, {})
