@@ -37,10 +37,12 @@ from famkd.layers import (
 from famkd.models import (
     AttentionTransferLoss,
     DCTAttentionLoss,
+    FourierKDLoss,
     FreeKDDistiller,
     FrequencyPrompt,
     PKTLoss,
     ReviewDistiller,
+    SpectralKDLoss,
 )
 
 TOLERANCE = 1e-4
@@ -413,6 +415,30 @@ def freekd_distiller(golden, dtype=torch.float32, **options):
     return distiller, students, teachers
 
 
+def check_spectral_kd(golden):
+    students, pairs = stage_pairs(golden)
+    loss = SpectralKDLoss(loss_weight=1 / len(pairs))
+    check_loss(golden, sum(loss(*pair) for pair in pairs), students)
+
+
+def check_fourier_kd(golden):
+    student = golden.take('student').requires_grad_()
+    loss = FourierKDLoss(student.shape[1], released=True)
+    names = {
+        'predictor_weight': loss.predictor.weight,
+        'predictor_bias': loss.predictor.bias,
+        'atfm_sigma_tensor': loss.sigma,
+        'atfm_conv1x1_0_weight': loss.student_amplitude.weight,
+        'atfm_conv1x1_0_bias': loss.student_amplitude.bias,
+        'atfm_conv1x1_b_0_weight': loss.teacher_amplitude.weight,
+        'atfm_conv1x1_b_0_bias': loss.teacher_amplitude.bias,
+    }
+    for name, parameter in names.items():
+        parameter.data = golden.take(name)
+    value = loss(student, golden.take('teacher'), golden.take('noise'))
+    check_loss(golden, value, {'student': student, **names})
+
+
 CHECKS = {
     'frequency_attention': check_frequency_attention,
     'cross_attention': check_cross_attention,
@@ -427,6 +453,8 @@ CHECKS = {
     'freekd_prompt': check_freekd_prompt,
     'freekd_aligned': check_freekd_aligned,
     'freekd_relation': check_freekd_relation,
+    'spectral_kd': check_spectral_kd,
+    'fourier_kd': check_fourier_kd,
 }
 
 

@@ -188,12 +188,15 @@ class StageDistiller(ConfigurableDistiller):
             teachers: The teacher's, as many.
             targets: Ground truth and class scores of the batch.
         """
-        if self.connector is not None:
-            connectors = [stage['connector'] for stage in self.stages]
-            pairs = zip(connectors, students, strict=True)
-            students = [connector(student) for connector, student in pairs]
-        pairs = enumerate(zip(students, teachers, strict=True), start=1)
+        pairs = enumerate(zip(self.connect(students), teachers, strict=True), start=1)
         return {f'loss_stage{i}': self.compare(*pair, targets) for i, pair in pairs}
+
+    def connect(self, students: list[Tensor]) -> list[Tensor]:
+        """The student's maps after their connectors, if there are any."""
+        if self.connector is None:
+            return students
+        pairs = zip(self.stages, students, strict=True)
+        return [stage['connector'](student) for stage, student in pairs]
 
     def compare(self, student: Tensor, teacher: Tensor, targets: Targets) -> Tensor:
         """The loss of one pair, with what it asks for beyond the features."""

@@ -1,0 +1,109 @@
+"""Low and high frequencies of a map, weighed and compared apart."""
+
+import math
+
+import torch
+from mmrazor.registry import MODELS
+from torch import Tensor
+
+from famkd.layers import dct2, haar_dwt
+
+from .per_sample_loss import PerSampleLoss
+
+
+@MODELS.register_module()
+class BandSplitLoss(PerSampleLoss):
+    r"""Strict on the low frequencies of a map, relaxed on the high ones.
+
+    .. math::
+        d(s, t) = w_\text{low} \, \text{mean}_{k \in \text{low}} \delta_k^2
+        + w_\text{high} \, \text{mean}_{k \in \text{high}} \log(1 + \delta_k^2),
+        \qquad \delta = \text{transform}(s - t)
+
+    with an orthonormal transform. A teacher's low band tells what is there, its high
+    band much that a small student cannot follow: there the logarithm keeps large
+    differences from ruling the loss. Sizes and channels must agree: put a connector
+    before it where they do not.
+
+    The common idea of several methods, ours in its details: `FreeKD
+    <https://arxiv.org/abs/2311.12079>`_ (bands of a wavelet), and FreeKD+, FD-CMKD and
+    UFD-KD (low and high band treated apart, a relaxed loss on the high one).
+
+    Args:
+        transform: ``'dct'`` (DCT-II), ``'haar'`` (wavelet) or ``'fft'``. Defaults to
+            ``'dct'``.
+        cutoff: The part of the frequencies of each axis that is low, above 0 and below
+            1; for ``'haar'`` a power of 1/2. Defaults to 0.25.
+        low_weight: Weight of the low band. Defaults to 1.
+        high_weight: Weight of the high band. Defaults to 1.
+        loss_weight: Weight of both. Defaults to 1.
+
+    Raises:
+        ValueError: If an option has no such value, or the shapes differ.
+    """
+
+    def __init__(
+        self,
+        transform: str = 'dct',
+        cutoff: float = 0.25,
+        low_weight: float = 1.0,
+        high_weight: float = 1.0,
+        loss_weight: float = 1.0,
+    ) -> None:
+        super().__init__(loss_weight)
+        if transform not in _BANDS:
+            raise ValueError(
+                f'transform={transform!r} is unknown; choose one of '
+                f'{", ".join(map(repr, _BANDS))}'
+            )
+        if not 0 < cutoff < 1:
+            raise ValueError(f'cutoff={cutoff} must be above 0 and below 1')
+        if transform == 'haar' and not math.log2(cutoff).is_integer():
+            raise ValueError(
+                f"cutoff={cutoff} must be a power of 1/2 for transform='haar', such as "
+                '0.5, 0.25 or 0.125'
+            )
+        self.bands = _BANDS[transform]
+        self.cutoff = cutoff
+        self.low_weight = low_weight
+        self.high_weight = high_weight
+
+    def per_sample(self, s_feature: Tensor, t_feature: Tensor) -> Tensor:
+        """The distance of every sample, see :class:`PerSampleLoss`."""
+        if s_feature.shape != t_feature.shape:
+            raise ValueError(
+                f'the feature of the student is {tuple(s_feature.shape)}, that of the '
+                f'teacher {tuple(t_feature.shape)}; put a connector between them that '
+                'gives the shape of the teacher, such as ConvHead'
+            )
+        low, high = self.bands(s_feature - t_feature, self.cutoff)
+        strict = low.square().mean(dim=1)
+        relaxed = high.square().log1p().sum(dim=1) / max(1, high.shape[1])
+        return self.low_weight * strict + self.high_weight * relaxed
+
+
+def _dct_bands(x: Tensor, cutoff: float) -> tuple[Tensor, Tensor]:
+    height, width = (torch.arange(n, device=x.device) < cutoff * n for n in x.shape[2:])
+    return _split(dct2(x), height[:, None] & width)
+
+
+def _fft_bands(x: Tensor, cutoff: float) -> tuple[Tensor, Tensor]:
+    height, width = (
+        torch.fft.fftfreq(n, device=x.device).abs() < cutoff / 2 for n in x.shape[2:]
+    )
+    spectrum = torch.view_as_real(torch.fft.fft2(x, norm='ortho'))
+    return _split(spectrum.movedim(-1, 1), height[:, None] & width)
+
+
+def _haar_bands(x: Tensor, cutoff: float) -> tuple[Tensor, Tensor]:
+    low, details = haar_dwt(x, levels=round(-math.log2(cutoff)))
+    high = [band.flatten(1) for level in details for band in level]
+    return low.flatten(1), torch.cat(high, dim=1)
+
+
+_BANDS = {'dct': _dct_bands, 'haar': _haar_bands, 'fft': _fft_bands}
+
+
+def _split(coefficients: Tensor, is_low: Tensor) -> tuple[Tensor, Tensor]:
+    """The coefficients of both bands, (N, n) each."""
+    return coefficients[..., is_low].flatten(1), coefficients[..., ~is_low].flatten(1)

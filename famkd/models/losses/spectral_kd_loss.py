@@ -1,0 +1,63 @@
+"""SpectralKD: mean squared error of spectra."""
+
+import torch
+from mmrazor.registry import MODELS
+from torch import Tensor
+from torch.nn.functional import adaptive_avg_pool1d
+
+from famkd.layers import pool_to_smaller
+
+from .per_sample_loss import PerSampleLoss
+
+
+@MODELS.register_module()
+class SpectralKDLoss(PerSampleLoss):
+    r"""Compares the two-dimensional spectra of two features, without parameters.
+
+    .. math::
+        d(s, t) = \text{mean}\big( (\Re X)^2, (\Im X)^2 \big), \qquad
+        X = \text{rfft2}(s - t)
+
+    with the orthonormal transform, and the mean over channels and the half spectrum.
+    Features of different channels or sizes are pooled to the smaller number, by
+    adaptive average pooling (along the channels, too).
+
+    The paper takes the mean over the pairs of features: divide its weight by their
+    number.
+
+    Args:
+        loss_weight: Weight of the loss. Defaults to 1.
+
+    Source: `SpectralKD <https://arxiv.org/abs/2412.19055>`_, section 3.2.
+    """
+
+    def per_sample(self, s_feature: Tensor, t_feature: Tensor) -> Tensor:
+        """The distance of every sample, see :class:`PerSampleLoss`.
+
+        By Parseval's theorem, without a transform: the half spectrum has half of the
+        energy of the whole, and half of that in its columns 0 and, where W is even,
+        W/2, which are alone in the whole.
+        """
+        difference = _difference(s_feature, t_feature)
+        channels, height, width = difference.shape[1:]
+        energy = difference.square().sum(dim=(1, 2, 3))
+        columns = [torch.ones(width)]
+        if width % 2 == 0:
+            columns.append(1.0 - 2.0 * (torch.arange(width) % 2))
+        lone = difference @ torch.stack(columns, dim=1).to(difference)
+        energy = (energy + lone.square().sum(dim=(1, 2, 3)) / width) / 2
+        return energy / (2 * channels * height * (width // 2 + 1))
+
+
+def _difference(student: Tensor, teacher: Tensor) -> Tensor:
+    student, teacher = pool_to_smaller(student, teacher)
+    channels = min(student.shape[1], teacher.shape[1])
+    return _pool_channels(student, channels) - _pool_channels(teacher, channels)
+
+
+def _pool_channels(x: Tensor, channels: int) -> Tensor:
+    """A map (N, C, H, W) with its channels averaged to so many."""
+    if x.shape[1] == channels:
+        return x
+    pooled = adaptive_avg_pool1d(x.flatten(2).transpose(1, 2), channels)
+    return pooled.transpose(1, 2).unflatten(2, x.shape[2:])
