@@ -7,11 +7,12 @@ from pathlib import Path
 import pytest
 import torch
 from mmengine.hooks import Hook
+from tiny_training import validation
 
 from famkd.runtime import atomic_backend
 from famkd.runtime.safe_load import load_checkpoint
 
-HOOK = dict(type='SafeCheckpointHook', interval=1, max_keep_ckpts=2)
+HOOK = dict(type='CheckpointHook', interval=1, max_keep_ckpts=2)
 
 
 class Crash(Exception):
@@ -173,22 +174,8 @@ class Scores(Hook):
 
 
 VALIDATION = dict(
-    val_dataloader=dict(
-        batch_size=4,
-        dataset=dict(
-            type='TinyImages',
-            length=4,
-            size=16,
-            num_classes=4,
-            pipeline=[dict(type='PackInputs')],
-        ),
-        sampler=dict(type='DefaultSampler', shuffle=False),
-    ),
-    val_evaluator=dict(type='Accuracy'),
-    val_cfg=dict(),
-    default_hooks=dict(
-        checkpoint=dict(**HOOK, save_best='score', rule='greater'),
-    ),
+    **validation(),
+    default_hooks=dict(checkpoint=dict(**HOOK, save_best='score', rule='greater')),
 )
 
 
@@ -216,3 +203,28 @@ def test_killed_while_saving_the_best(function, name, train, tmp_path, monkeypat
     assert runner.message_hub.get_info('best_score') == 3
     best = torch.load(tmp_path / 'best_score_epoch_2.pth', weights_only=False)
     assert best['meta']['epoch'] == 2
+
+
+class Validations(Hook):
+    """Counts the validations that are begun."""
+
+    count = 0
+
+    def before_val(self, runner):
+        self.count += 1
+
+
+@pytest.mark.parametrize('scores', [(1, 2, 3, 4), (4, 3, 2, 1)], ids=['best', 'worse'])
+def test_a_finished_validation_is_not_repeated(scores, train, tmp_path):
+    class CrashAfterValidation(Hook):
+        def before_train_epoch(self, runner):
+            if runner.epoch == 3:
+                raise Crash
+
+    changes = dict(**VALIDATION, custom_hooks=[dict(type='ExactResumeHook')])
+    with pytest.raises(Crash):
+        train(Scores(*scores), CrashAfterValidation(), **changes)
+    validations = Validations()
+    runner = train(Scores(*scores), validations, **changes, resume=True)
+    assert runner.epoch == 4
+    assert validations.count == 1  # that of the fourth epoch
