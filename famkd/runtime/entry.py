@@ -26,7 +26,6 @@ def install() -> None:
     replaced = [
         (checkpoint, '_safe_torch_load'),
         (checkpoint, 'load_url'),
-        (checkpoint, 'get_torch_safe_globals'),
         (hooks, 'CheckpointHook'),
     ]
     for owner, name in replaced:

@@ -8,10 +8,14 @@ MMEngine's own readers, which all of its loaders (files, URLs, model zoos) use.
 """
 
 import argparse
-import pickle
+import logging
 import re
 from pathlib import Path
 from typing import Any, BinaryIO
+
+from mmengine.logging import print_log
+
+from .literal_config import parse_config
 
 _trusted = False
 
@@ -62,6 +66,9 @@ def load_checkpoint(source: str | Path, logger: str = 'silent') -> dict:
 def read_file(file: str | Path | BinaryIO, map_location: Any = 'cpu') -> Any:
     """Reads a file of PyTorch or MMEngine, weights and MMEngine's records only.
 
+    A config in it (``meta.cfg``, ``meta.config``) is left out unless it is a list of
+    plain values, since MMEngine would run it.
+
     Args:
         file: The file.
         map_location: Where the tensors go, as ``torch.load`` takes it. Defaults to
@@ -77,9 +84,11 @@ def read_file(file: str | Path | BinaryIO, map_location: Any = 'cpu') -> Any:
     """
     import torch
 
-    with torch.serialization.safe_globals(_allowed_globals()):
+    from .allowed_globals import allowed_globals
+
+    with torch.serialization.safe_globals(allowed_globals()):
         try:
-            return torch.load(file, map_location, weights_only=not _trusted)
+            content = torch.load(file, map_location, weights_only=not _trusted)
         except FileNotFoundError:
             raise
         except Exception as error:  # a file that is no checkpoint can raise any
@@ -97,30 +106,30 @@ def read_file(file: str | Path | BinaryIO, map_location: Any = 'cpu') -> Any:
                 f'{file} cannot be read as a checkpoint ({reason}); is the file '
                 'complete?'
             ) from error
+    if not _trusted:
+        _drop_programs(content, file)
+    return content
 
 
-def _allowed_globals() -> list:
-    """What MMEngine's checkpoints hold besides tensors: logs and NumPy's scalars."""
-    import numpy as np
-    from mmengine.logging import HistoryBuffer
-    from mmengine.runner.checkpoint import get_torch_safe_globals
-
-    def statistics_method(owner: type, name: str) -> Any:
-        if owner is not HistoryBuffer or name.startswith('_'):
-            owner = getattr(owner, '__name__', type(owner).__name__)
-            raise pickle.UnpicklingError(f'GLOBAL {owner}.{name}')
-        return getattr(owner, name)
-
-    # The logs name HistoryBuffer's methods through getattr, which MMEngine allows on
-    # any object: allow it on that class only.
-    allowed = [name for name in get_torch_safe_globals() if name is not getattr]
-    allowed.append((statistics_method, 'builtins.getattr'))
-    allowed += [getattr(np.dtypes, name) for name in np.dtypes.__all__]
-    # NumPy 1 names the module of the same functions differently.
-    functions = {f.__name__: f for f in allowed if callable(f)}
-    for name in ('scalar', '_reconstruct'):
-        allowed.append((functions[name], f'numpy.core.multiarray.{name}'))
-    return allowed
+def _drop_programs(content: Any, file: str | Path | BinaryIO) -> None:
+    """Takes out configs that are no plain values: MMEngine would run them."""
+    meta = content.get('meta') if isinstance(content, dict) else None
+    for key in ('config', 'cfg') if isinstance(meta, dict) else ():
+        if key not in meta:
+            continue
+        reason = 'it is no text, or names other files'
+        try:
+            if isinstance(meta[key], str) and '_base_' not in parse_config(meta[key]):
+                continue
+        except ValueError as error:
+            reason = str(error)
+        del meta[key]
+        print_log(
+            f'{file}: meta.{key} is left out ({reason}); a config is a program, and '
+            'only run with --trust-checkpoint',
+            'current',
+            logging.WARNING,
+        )
 
 
 def _refused_globals(file: str | Path | BinaryIO, error: Exception) -> str:
