@@ -4,9 +4,8 @@ import copy
 import itertools
 
 import pytest
-from mmengine.config import Config
 from mmengine.runner import Runner
-from tiny_training import training
+from tiny_training import config_of, training
 
 
 @pytest.fixture
@@ -19,7 +18,7 @@ def make_config(tmp_path):
 
     def make(**changes):
         name = f'{tmp_path.name}_{next(count)}'
-        config = Config(training(work_dir=str(tmp_path), experiment_name=name))
+        config = config_of(training(work_dir=str(tmp_path), experiment_name=name))
         config.merge_from_dict(copy.deepcopy(changes))  # it takes keys out
         return config
 

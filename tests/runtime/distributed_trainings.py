@@ -7,10 +7,9 @@ from argparse import ArgumentParser
 from pathlib import Path
 
 import numpy as np
-from mmengine.config import Config
 from mmengine.hooks import Hook
 from mmengine.runner import Runner
-from tiny_training import training, validation
+from tiny_training import config_of, training, validation
 
 from famkd.runtime.processes import join_processes
 
@@ -102,7 +101,7 @@ def state(runner):
 
 def config(folder, name, runtime=(), **changes):
     """A training with batches of 2 in each process, and the runtime of any recipe."""
-    config = Config(training(work_dir=f'{folder}/{name}', launcher='pytorch'))
+    config = config_of(training(work_dir=f'{folder}/{name}', launcher='pytorch'))
     hooks = dict(runtime=dict(type='RuntimeHook', **dict(runtime)))
     config.merge_from_dict(
         dict(
