@@ -1,5 +1,6 @@
 """Checkpoints that survive a crash at any moment."""
 
+import os
 from pathlib import Path
 
 from mmengine.dist import broadcast_object_list, is_main_process
@@ -41,13 +42,16 @@ class SafeCheckpointHook(CheckpointHook):
             return
         found = [None]
         if is_main_process():
-            pattern = self.filename_tmpl.format('*')
-            found = [find_complete_checkpoint(runner.work_dir, pattern)]
+            place = runner.work_dir, self._folder(runner)
+            found = [find_complete_checkpoint(*place, self.filename_tmpl)]
         broadcast_object_list(found)
         (runner._load_from,) = found
 
     def before_train(self, runner: Runner) -> None:
+        surplus = self._check_records(runner, self._folder(runner))
         super().before_train(runner)
+        for i in surplus:
+            self._remove(self.filename_tmpl.format(i))
         step = self._step(runner)
         if runner._resume and runner._load_from is not None:
             if Path(runner._load_from).name == self.filename_tmpl.format(step):
@@ -112,6 +116,41 @@ class SafeCheckpointHook(CheckpointHook):
                 paths[key] = path
             elif path is not None and path != paths[key]:
                 self._remove(Path(path).name)
+
+    def _folder(self, runner: Runner) -> str:
+        """Where checkpoints go: MMEngine adds the name of the work folder."""
+        if self.out_dir in (None, runner.work_dir):
+            return runner.work_dir
+        return os.path.join(self.out_dir, Path(runner.work_dir).name)
+
+    def _check_records(self, runner: Runner, folder: str) -> list[int]:
+        """Leaves of what a checkpoint says only what names files in the own folder.
+
+        MMEngine removes whatever file or folder a checkpoint names as the previous
+        best or as an old one: those of another training after ``--resume FILE`` or a
+        copy of a work folder, or any that someone has written into it.
+
+        Returns:
+            list[int]: Numbers of the checkpoints that are to be removed.
+        """
+        hub = runner.message_hub
+        own = runner._load_from is not None and os.path.realpath(
+            os.path.dirname(runner._load_from)
+        ) in (os.path.realpath(folder), os.path.realpath(runner.work_dir))
+        kept = hub.pop_info('keep_ckpt_ids')
+        kept = [i for i in kept if type(i) is int] if own and kept else []
+        for key in [key for key in hub.runtime_info if key.startswith('best_ckpt')]:
+            name = Path(str(hub.get_info(key))).name
+            is_best = name.startswith('best_') and name.endswith('.pth')
+            if own and is_best:
+                hub.update_info(key, os.path.join(folder, name))
+            else:
+                hub.pop_info(key)
+                hub.pop_info(key.replace('best_ckpt', 'best_score'))
+        if self.max_keep_ckpts <= 0:
+            return []
+        hub.update_info('keep_ckpt_ids', kept[-self.max_keep_ckpts :])
+        return kept[: -self.max_keep_ckpts]
 
     def _step(self, runner: Runner) -> int:
         return runner.epoch if self.by_epoch else runner.iter
