@@ -103,19 +103,27 @@ class NonFiniteHook(Hook):
         if self.action == 'skip' and self._skips <= self.max_skips:
             runner.logger.warning(f'{message}; skipped')
             return
+        state = self._save(runner)
+        barrier()  # The first process that ends takes the others along.
+        raise FloatingPointError(
+            f'{message}. {state}; try a lower learning rate, optim_wrapper.clip_grad '
+            'or a smaller loss_weight, or skip such iterations: '
+            'default_hooks.runtime.nonfinite=skip'
+        )
+
+    def _save(self, runner: Runner) -> str:
+        """Saves the state before the iteration, and says where it is."""
         name = f'nonfinite_iter_{runner.iter}.pth'
         meta = dict(epoch=runner.epoch, iter=runner.iter)
         # Not by save_resumable: it is not what --resume without a file goes on from.
         runner.call_hook('before_checkpoint')
-        runner.save_checkpoint(
-            runner.work_dir, name, meta=meta, backend_args=dict(backend='atomic')
-        )
-        barrier()  # The first process that ends takes the others along.
-        raise FloatingPointError(
-            f'{message}. The state before it is in {Path(runner.work_dir, name)}; try '
-            'a lower learning rate, optim_wrapper.clip_grad or a smaller loss_weight, '
-            'or skip such iterations: default_hooks.runtime.nonfinite=skip'
-        )
+        try:
+            runner.save_checkpoint(
+                runner.work_dir, name, meta=meta, backend_args=dict(backend='atomic')
+            )
+        except FloatingPointError as error:  # A step has spoiled it before.
+            return str(error)
+        return f'The state before it is in {Path(runner.work_dir, name)}'
 
     def _describe(self, losses: dict[str, Tensor], gradients: dict[str, Tensor]) -> str:
         """What is not finite, in which process; empty if everything is finite."""

@@ -2,12 +2,14 @@
 
 from collections.abc import Sequence
 
+from mmengine.dist import broadcast_object_list
 from mmengine.hooks import Hook, SyncBuffersHook
 from mmengine.registry import HOOKS
 from mmengine.runner import Runner
 
 from .average_losses_hook import AverageLossesHook
 from .exact_resume_hook import ExactResumeHook
+from .lock import lock_folder
 from .non_finite_hook import NonFiniteHook
 from .same_start_hook import SameStartHook
 from .stop_signal_hook import StopSignalHook
@@ -20,7 +22,8 @@ class RuntimeHook(Hook):
     One line of a config, ``default_hooks = dict(runtime=dict(type='RuntimeHook'))``,
     adds :class:`NonFiniteHook`, :class:`StopSignalHook`, :class:`ExactResumeHook`,
     :class:`SameStartHook`, :class:`AverageLossesHook` and MMEngine's
-    ``SyncBuffersHook``. One that the config has already stays as it is there.
+    ``SyncBuffersHook``. One that the config has already stays as it is there. While
+    it trains, no other training with this hook can use the work folder.
 
     Args:
         nonfinite: What happens where a loss or a gradient is not finite: ``'stop'``
@@ -32,6 +35,7 @@ class RuntimeHook(Hook):
 
     Raises:
         ValueError: If an option is none of these.
+        RuntimeError: In the training, if another one uses the work folder.
     """
 
     # Before all others: they are added behind it in the runner's list of hooks, which
@@ -44,6 +48,7 @@ class RuntimeHook(Hook):
         max_skips: int = 10,
         stop_signals: Sequence[str] = ('SIGINT', 'SIGTERM'),
     ) -> None:
+        self._lock = None
         self.hooks = [
             AverageLossesHook(),
             NonFiniteHook(nonfinite, max_skips),
@@ -61,3 +66,20 @@ class RuntimeHook(Hook):
                 # Averaged statistics are those that EMAHook (NORMAL) then copies.
                 early = isinstance(hook, SyncBuffersHook)
                 runner.register_hook(hook, 'ABOVE_NORMAL' if early else None)
+
+    def before_train(self, runner: Runner) -> None:
+        """Takes the work folder; an error in all processes if another has it."""
+        problem = [None]
+        if runner.rank == 0:
+            try:
+                self._lock = lock_folder(runner.work_dir)
+            except RuntimeError as error:
+                problem = [error]
+        broadcast_object_list(problem)
+        if problem[0] is not None:
+            raise problem[0]
+
+    def after_train(self, runner: Runner) -> None:
+        """Gives the work folder back."""
+        if self._lock is not None:
+            self._lock.close()

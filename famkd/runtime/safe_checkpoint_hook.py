@@ -9,6 +9,7 @@ from mmengine.registry import HOOKS
 from mmengine.runner import Runner
 
 from .atomic_backend import TEMPORARY
+from .finite import non_finite
 from .resumable import find_complete_checkpoint, save_resumable
 
 
@@ -20,6 +21,7 @@ class SafeCheckpointHook(CheckpointHook):
     - An old one, or the previous best, is removed after the new one is in place.
     - A validation that follows a checkpoint is noted in it, so that a resumed training
       does not repeat it.
+    - Nothing that is not finite is written.
     - ``resume`` without a file takes the last checkpoint or, if that one is damaged,
       the newest that is not. So keep at least two (``max_keep_ckpts``).
 
@@ -34,6 +36,7 @@ class SafeCheckpointHook(CheckpointHook):
         super().__init__(*args, **kwargs)
         if self.backend_args is None and '://' not in str(self.out_dir):
             self.backend_args = dict(backend='atomic')
+        self._given_dir = self.out_dir
         self._saved = None  # number in the name of the last checkpoint
         self._saves = 0
 
@@ -69,6 +72,17 @@ class SafeCheckpointHook(CheckpointHook):
             # as MMEngine does after a validation that is the best so far
             meta = dict(epoch=runner.epoch, iter=runner.iter)
             self._save_checkpoint_with_step(runner, step, meta)
+
+    def before_save_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
+        """Refuses to write what is not finite; the checkpoints before stay."""
+        if names := non_finite(checkpoint):
+            raise FloatingPointError(
+                f'the checkpoint after {checkpoint["meta"]["iter"]} iterations is not '
+                f'saved: {", ".join(names[:3])}{", ..." if names[3:] else ""} '
+                f'{"is" if len(names) == 1 else "are"} not finite. Go on from one of '
+                f'those before it, in {self._folder(runner)}, with a lower learning '
+                'rate or optim_wrapper.clip_grad'
+            )
 
     def _save_checkpoint_with_step(self, runner: Runner, step: int, meta: dict) -> None:
         self._saved = step
@@ -119,9 +133,9 @@ class SafeCheckpointHook(CheckpointHook):
 
     def _folder(self, runner: Runner) -> str:
         """Where checkpoints go: MMEngine adds the name of the work folder."""
-        if self.out_dir in (None, runner.work_dir):
+        if self._given_dir in (None, runner.work_dir):
             return runner.work_dir
-        return os.path.join(self.out_dir, Path(runner.work_dir).name)
+        return os.path.join(self._given_dir, Path(runner.work_dir).name)
 
     def _check_records(self, runner: Runner, folder: str) -> list[int]:
         """Leaves of what a checkpoint says only what names files in the own folder.

@@ -87,6 +87,17 @@ def test_stops_and_keeps_the_state_before(attach, factor, message, make_runner):
     assert not Path(runner.work_dir, 'last_checkpoint').exists()
 
 
+def test_a_state_before_that_is_not_finite_is_not_kept(make_runner, tmp_path):
+    class Spoil(Hook):
+        def before_train_iter(self, runner, batch_idx, data_batch=None):
+            if runner.iter == 4:  # as an overflowing step does
+                runner.model.size.weight.data.fill_(INF)
+
+    with pytest.raises(FloatingPointError, match='iteration 5: loss_size = .*is not s'):
+        make_runner(NonFiniteHook(), Spoil()).train()
+    assert [path.name for path in tmp_path.glob('*.pth')] == ['epoch_1.pth']
+
+
 def test_goes_on_from_the_state_before(make_runner):
     exact = dict(custom_hooks=[dict(type='ExactResumeHook')])
     runner = make_runner(NonFiniteHook(), Fault(in_gradient, NAN), **exact)
@@ -173,7 +184,8 @@ def test_loss_scaler_and_loss(make_runner, scaled):
 def test_large_is_not_infinite(make_runner):
     # The squares of these gradients overflow, the gradients do not.
     fault = Fault(in_gradient, 1e25)
-    runner = make_runner(NonFiniteHook(), fault)
+    small = dict(optimizer=dict(type='SGD', lr=1e-26))
+    runner = make_runner(NonFiniteHook(), fault, optim_wrapper=small)
     runner.train()
     assert changed(fault.before[2], fault.before[3])
 

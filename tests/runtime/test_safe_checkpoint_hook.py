@@ -120,7 +120,9 @@ def test_all_are_damaged(train, tmp_path):
     train()
     for path in tmp_path.glob('*.pth'):
         damage(path, 'truncated')
-    with pytest.raises(ValueError, match='no checkpoint in .* is complete, of epoch_4.pth'):
+    with pytest.raises(
+        ValueError, match='no checkpoint in .* is complete, of epoch_4.pth'
+    ):
         train(resume=True)
 
 
@@ -305,3 +307,23 @@ def test_a_later_checkpoint_is_of_another_training(train, tmp_path, capsys):
         os.utime(path)  # as copies of the files are of another time
     train(resume=True, **{'train_cfg.max_epochs': 3})
     assert 'resumed epoch: 1' in ''.join(capsys.readouterr())
+
+
+class Spoil(Hook):
+    """Makes a tensor infinite at the end of the third epoch."""
+
+    def __init__(self, name):
+        self.name = name
+
+    def before_train_epoch(self, runner):
+        if runner.epoch == 2:
+            runner.model.state_dict()[self.name].fill_(float('inf'))
+
+
+@pytest.mark.parametrize('name', ['bn.running_var', 'label.bias'])
+def test_what_is_not_finite_is_not_saved(name, train, tmp_path):
+    message = r'after 3 iterations is not saved: state_dict\..* not finite. Go on from'
+    with pytest.raises(FloatingPointError, match=message):
+        train(Scores(1, 2, 3, 4), Spoil(name), **VALIDATION)
+    assert names(tmp_path) == ['best_score_epoch_2.pth', 'epoch_1.pth', 'epoch_2.pth']
+    assert last(tmp_path) == 'epoch_2.pth'
