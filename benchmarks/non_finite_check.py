@@ -21,7 +21,7 @@ from mmpretrain.structures import DataSample
 
 import famkd.models  # noqa: F401
 from famkd.apis.tables import markdown_table
-from famkd.runtime import NonFiniteHook
+from famkd.runtime.non_finite_hook import NonFiniteHook
 
 CONFIGS = Path(__file__).resolve().parent.parent / 'configs'
 RECIPES = [

@@ -145,7 +145,8 @@ def train(
                 dict(type='GammaLogHook', interval=50),
             ],
             default_hooks=dict(
-                checkpoint=dict(by_epoch=False, interval=100, save_best=None)
+                checkpoint=dict(by_epoch=False, interval=100, save_best=None),
+                runtime=dict(type='RuntimeHook'),
             ),
             randomness=dict(seed=0),
         )

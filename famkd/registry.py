@@ -5,8 +5,8 @@ that name. It has no components of its own: those of famkd are registered in
 mmpretrain's and MMRazor's registries. So a name that is looked up in scope ``famkd`` is
 looked up in mmpretrain's.
 
-Wherever famkd is used this module is imported: it also has MMEngine read checkpoints
-safely.
+Wherever famkd is used this module is imported: it also makes MMEngine read and write
+checkpoints safely.
 """
 
 from importlib.util import find_spec
@@ -16,9 +16,9 @@ from mmengine.config.utils import MODULE2PACKAGE
 from mmengine.registry import Registry
 
 from famkd.compat import OPENMMLAB
-from famkd.runtime.safe_load import guard_mmengine
+from famkd.runtime import install
 
-guard_mmengine()
+install()
 
 FAMKD = ['famkd.models', 'famkd.engine', 'famkd.datasets']
 

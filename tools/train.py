@@ -22,6 +22,7 @@ from famkd.apis.cli import (
 )
 from famkd.apis.data_check import check_data
 from famkd.names import type_name
+from famkd.runtime import switch_on
 from famkd.runtime.processes import lost_processes_reported
 
 
@@ -103,6 +104,7 @@ def merge_args(
     set_dataloader_defaults(cfg, args)
     merge_cfg_options(parser, cfg, args.cfg_options)
     resolve_model_paths(parser, cfg)
+    switch_on(cfg)
 
 
 def resume_after_restart(

@@ -63,7 +63,8 @@ def read_checkpoint(
 
     Args:
         file: Path or URL.
-        config: Config file; the config inside the checkpoint if None.
+        config: Config file; the config inside the checkpoint if None, which must be
+            a list of plain values: it is not run.
 
     Returns:
         tuple: The state dict, the config, and the names of the classes (None if the
@@ -76,6 +77,7 @@ def read_checkpoint(
     from mmengine.config import Config
 
     import famkd.registry  # noqa: F401 (lets a config inherit from 'famkd::...')
+    from famkd.runtime.literal_config import parse_config
     from famkd.runtime.safe_load import load_checkpoint
 
     if '://' not in file and not Path(file).is_file():
@@ -94,7 +96,7 @@ def read_checkpoint(
     text = meta.get('cfg') or meta.get('distill_cfg')
     if config is None and not text:
         raise ValueError(f'{file}: no config in it; give the config, too')
-    config = Config.fromfile(config) if config else Config.fromstring(text, '.py')
+    config = Config.fromfile(config) if config else Config(parse_config(text))
     return weights, config, meta.get('dataset_meta', {}).get('classes')
 
 

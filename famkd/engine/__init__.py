@@ -1,8 +1,5 @@
-"""Registers the hooks of famkd."""
+"""Registers the hooks of famkd, and makes MMEngine safe."""
 
-import famkd.runtime  # noqa: F401
-from famkd.runtime.safe_load import guard_mmengine
+import famkd.registry  # noqa: F401 (calls famkd.runtime.install)
 
 from .hooks import *  # noqa: F403
-
-guard_mmengine()

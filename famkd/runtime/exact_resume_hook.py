@@ -9,8 +9,8 @@ from mmengine.hooks import Hook
 from mmengine.registry import HOOKS
 from mmengine.runner import IterBasedTrainLoop, Runner
 
-from famkd.runtime.numbered_batches import number_batches
-from famkd.runtime.unwrapped import unwrapped_model
+from .numbered_batches import number_batches
+from .unwrapped import unwrapped_model
 
 KEY = 'exact_resume'  # where the state is in a checkpoint
 

@@ -1,6 +1,5 @@
 """A NaN or an infinity ends in a message, not in the weights."""
 
-import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,7 +11,7 @@ from mmengine.runner import Runner
 from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _NormBase
 
-from famkd.runtime.unwrapped import unwrapped_model
+from .unwrapped import unwrapped_model
 
 
 @HOOKS.register_module()
@@ -24,6 +23,9 @@ class NonFiniteHook(Hook):
     after, for the log. Several processes decide together. Mixed precision with a
     loss scaler is left to deal with gradients that overflow, as it always does: only
     the losses are looked at then.
+
+    A model may have a method ``describe_loss(name) -> str``: what it says about the
+    loss that is not finite is part of the message.
 
     Args:
         action: ``'stop'`` raises an error that names the loss or the parameters, and
@@ -44,9 +46,7 @@ class NonFiniteHook(Hook):
 
     def __init__(self, action: str = 'stop', max_skips: int = 10) -> None:
         if action not in ('stop', 'skip'):
-            raise ValueError(
-                f"action={action!r} of NonFiniteHook must be 'stop' or 'skip'"
-            )
+            raise ValueError(f"nonfinite={action!r} must be 'stop' or 'skip'")
         self.action = action
         self.max_skips = max_skips
         self._skips = 0
@@ -103,19 +103,27 @@ class NonFiniteHook(Hook):
         if self.action == 'skip' and self._skips <= self.max_skips:
             runner.logger.warning(f'{message}; skipped')
             return
+        state = self._save(runner)
+        barrier()  # The first process that ends takes the others along.
+        raise FloatingPointError(
+            f'{message}. {state}; try a lower learning rate, optim_wrapper.clip_grad '
+            'or a smaller loss_weight, or skip such iterations: '
+            'default_hooks.runtime.nonfinite=skip'
+        )
+
+    def _save(self, runner: Runner) -> str:
+        """Saves the state before the iteration, and says where it is."""
         name = f'nonfinite_iter_{runner.iter}.pth'
         meta = dict(epoch=runner.epoch, iter=runner.iter)
         # Not by save_resumable: it is not what --resume without a file goes on from.
         runner.call_hook('before_checkpoint')
-        runner.save_checkpoint(
-            runner.work_dir, name, meta=meta, backend_args=dict(backend='atomic')
-        )
-        barrier()  # The first process that ends takes the others along.
-        raise FloatingPointError(
-            f'{message}. The state before it is in {Path(runner.work_dir, name)}; try '
-            'a lower learning rate, optim_wrapper.clip_grad or a smaller loss_weight, '
-            'or skip such iterations: default_hooks.nonfinite.action=skip'
-        )
+        try:
+            runner.save_checkpoint(
+                runner.work_dir, name, meta=meta, backend_args=dict(backend='atomic')
+            )
+        except FloatingPointError as error:  # A step has spoiled it before.
+            return str(error)
+        return f'The state before it is in {Path(runner.work_dir, name)}'
 
     def _describe(self, losses: dict[str, Tensor], gradients: dict[str, Tensor]) -> str:
         """What is not finite, in which process; empty if everything is finite."""
@@ -136,30 +144,22 @@ class NonFiniteHook(Hook):
         bad = _not_finite(losses)
         if not bad:
             return ''
-        distiller = getattr(self._model, 'distiller', None)
-        sources = getattr(distiller, 'loss_sources', dict)()
         text = f'{bad[0]} = {losses[bad[0]].mean().item()}'
-        if source := sources.get(bad[0].removeprefix('distill.')):
-            text += f' ({source})'
+        describe = getattr(self._model, 'describe_loss', None)
+        if describe and (description := describe(bad[0])):
+            text += f' ({description})'
         return text + (f', then {", ".join(bad[1:])}' if bad[1:] else '')
 
 
 def _describe_gradients(gradients: dict[str, Tensor]) -> str:
     # Those of the layers that the backward pass comes to first lie last.
     bad = _not_finite(gradients)[::-1]
-    names = [
-        re.sub(r'^distiller\.stages\.(\d+)\..*', _with_stage, name) for name in bad[:3]
-    ]
     if not bad:
         return ''
     return (
         f'all losses are finite, but the gradients of {len(bad)} of {len(gradients)} '
-        f'parameters are not: {", ".join(names)}{", ..." if bad[3:] else ""}'
+        f'parameters are not: {", ".join(bad[:3])}{", ..." if bad[3:] else ""}'
     )
-
-
-def _with_stage(match: re.Match) -> str:
-    return f'{match[0]} (stage {int(match[1]) + 1})'
 
 
 def _not_finite(values: dict[str, Tensor]) -> list[str]:

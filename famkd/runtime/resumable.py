@@ -1,8 +1,8 @@
 """Checkpoints to resume from: saving them, and finding the last that is complete."""
 
 import logging
+import re
 import zipfile
-from collections.abc import Iterator
 from pathlib import Path
 
 from mmengine.dist import is_main_process
@@ -11,6 +11,7 @@ from mmengine.logging import print_log
 from mmengine.runner import Runner, find_latest_checkpoint
 
 from .atomic_backend import AtomicBackend
+from .safe_load import load_checkpoint
 
 
 def save_resumable(
@@ -50,36 +51,44 @@ def save_resumable(
     return path
 
 
-def find_complete_checkpoint(work_dir: str, pattern: str) -> str | None:
+def find_complete_checkpoint(work_dir: str, folder: str, template: str) -> str | None:
     """Finds the checkpoint to resume from, and reports those that are damaged.
+
+    Only this training's own folders are looked at, whatever other folder
+    ``last_checkpoint`` names: that of a copied work folder names the original.
 
     Args:
         work_dir: Work folder of the training.
-        pattern: File names of its checkpoints, as in ``'epoch_*.pth'``.
+        folder: Folder of its checkpoints, mostly the same.
+        template: File names of its checkpoints, as in ``'epoch_{}.pth'``.
 
     Returns:
         str | None: The last checkpoint, as ``last_checkpoint`` names it; if that is
-        damaged or missing the newest one that is not; None if the folder has no
-        ``last_checkpoint``. What is not on this machine is not checked.
+        damaged or missing, the one with the highest number below its own that is not;
+        None if the folder has no ``last_checkpoint``. A URL in there is not checked.
 
     Raises:
-        ValueError: If there are checkpoints, but all of them are damaged.
+        ValueError: If there are checkpoints, but none of those is complete.
     """
     last = find_latest_checkpoint(work_dir)
     if last is None or '://' in last:
         return last
-    for path in _candidates(Path(last), Path(work_dir), pattern):
-        if is_complete(path):
-            return str(path)
+    path = Path(folder, Path(last).name)
+    if not path.exists():
+        path = Path(work_dir, path.name)
+    for candidate in (path, *_before(path.name, Path(folder), template)):
+        if is_complete(candidate):
+            return str(candidate)
         print_log(
-            f'{path} is {"damaged" if path.is_file() else "not there"}: the training '
-            'goes on from the checkpoint before it',
+            f'{candidate} is {"damaged" if candidate.is_file() else "not there"}: the '
+            'training goes on from the checkpoint before it',
             'current',
             logging.WARNING,
         )
     raise ValueError(
-        f'resume: no checkpoint in {work_dir} is complete; to train from the start, '
-        'leave out --resume or remove last_checkpoint there'
+        f'resume: no checkpoint in {work_dir} is complete, of {path.name} and those '
+        'before it; to train from the start, leave out --resume or remove '
+        'last_checkpoint there'
     )
 
 
@@ -87,12 +96,31 @@ def is_complete(path: Path) -> bool:
     """Whether a file is a checkpoint whose checksums are right."""
     try:
         with zipfile.ZipFile(path) as archive:
-            return archive.testzip() is None
+            is_pickle = any(name.endswith('data.pkl') for name in archive.namelist())
+            return is_pickle and archive.testzip() is None
     except Exception:  # a damaged file can raise any
         return False
 
 
-def _candidates(last: Path, work_dir: Path, pattern: str) -> Iterator[Path]:
-    yield last
-    found = {*last.parent.glob(pattern), *work_dir.glob(pattern)} - {last}
-    yield from sorted(found, key=lambda path: path.stat().st_mtime_ns, reverse=True)
+def _before(name: str, folder: Path, template: str) -> list[Path]:
+    """The checkpoints before one, the last first; later ones are of another run."""
+    start, end = template.split('{}')
+    number = re.compile(rf'{re.escape(start)}(\d+){re.escape(end)}')
+    found = {
+        int(match[1]): file
+        for file in folder.iterdir()
+        if (match := number.fullmatch(file.name))
+    }
+    own = number.fullmatch(name)
+    if own:
+        numbers = sorted((i for i in found if i < int(own[1])), reverse=True)
+        return [found[i] for i in numbers]
+    # One of a signal has no number: the others, by the time that is noted in them.
+    return sorted(found.values(), key=_time, reverse=True)
+
+
+def _time(path: Path) -> str:
+    try:
+        return load_checkpoint(path)['meta']['time']
+    except Exception:  # a damaged one
+        return ''

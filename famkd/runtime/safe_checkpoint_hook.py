@@ -1,5 +1,6 @@
 """Checkpoints that survive a crash at any moment."""
 
+import os
 from pathlib import Path
 
 from mmengine.dist import broadcast_object_list, is_main_process
@@ -7,8 +8,9 @@ from mmengine.hooks import CheckpointHook
 from mmengine.registry import HOOKS
 from mmengine.runner import Runner
 
-from famkd.runtime.atomic_backend import TEMPORARY
-from famkd.runtime.resumable import find_complete_checkpoint, save_resumable
+from .atomic_backend import TEMPORARY
+from .finite import non_finite
+from .resumable import find_complete_checkpoint, save_resumable
 
 
 @HOOKS.register_module()
@@ -17,11 +19,16 @@ class SafeCheckpointHook(CheckpointHook):
 
     - A file is written by ``AtomicBackend``: it is there completely or not at all.
     - An old one, or the previous best, is removed after the new one is in place.
+    - A validation that follows a checkpoint is noted in it, so that a resumed training
+      does not repeat it.
+    - Nothing that is not finite is written.
     - ``resume`` without a file takes the last checkpoint or, if that one is damaged,
       the newest that is not. So keep at least two (``max_keep_ckpts``).
 
+    ``famkd.runtime.install()`` gives it the name ``'CheckpointHook'``, too.
+
     Args:
-        *args: Arguments of ``CheckpointHook``.
+        *args: Arguments of MMEngine's ``CheckpointHook``.
         **kwargs: The same.
     """
 
@@ -29,25 +36,57 @@ class SafeCheckpointHook(CheckpointHook):
         super().__init__(*args, **kwargs)
         if self.backend_args is None and '://' not in str(self.out_dir):
             self.backend_args = dict(backend='atomic')
+        self._given_dir = self.out_dir
+        self._saved = None  # number in the name of the last checkpoint
+        self._saves = 0
 
     def before_run(self, runner: Runner) -> None:
         if not runner._resume or runner._load_from is not None:
             return
         found = [None]
         if is_main_process():
-            pattern = self.filename_tmpl.format('*')
-            found = [find_complete_checkpoint(runner.work_dir, pattern)]
+            place = runner.work_dir, self._folder(runner)
+            found = [find_complete_checkpoint(*place, self.filename_tmpl)]
         broadcast_object_list(found)
         (runner._load_from,) = found
 
     def before_train(self, runner: Runner) -> None:
+        surplus = self._check_records(runner, self._folder(runner))
         super().before_train(runner)
+        for i in surplus:
+            self._remove(self.filename_tmpl.format(i))
+        step = self._step(runner)
+        if runner._resume and runner._load_from is not None:
+            if Path(runner._load_from).name == self.filename_tmpl.format(step):
+                self._saved = step
         if is_main_process():
             # of a process that was killed
             for path in Path(self.out_dir).glob(f'*.pth{TEMPORARY}'):
                 path.unlink()
 
+    def after_val_epoch(self, runner: Runner, metrics: dict) -> None:
+        saves = self._saves
+        super().after_val_epoch(runner, metrics)
+        step = self._step(runner)
+        if step == self._saved and saves == self._saves:
+            # as MMEngine does after a validation that is the best so far
+            meta = dict(epoch=runner.epoch, iter=runner.iter)
+            self._save_checkpoint_with_step(runner, step, meta)
+
+    def before_save_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
+        """Refuses to write what is not finite; the checkpoints before stay."""
+        if names := non_finite(checkpoint):
+            raise FloatingPointError(
+                f'the checkpoint after {checkpoint["meta"]["iter"]} iterations is not '
+                f'saved: {", ".join(names[:3])}{", ..." if names[3:] else ""} '
+                f'{"is" if len(names) == 1 else "are"} not finite. Go on from one of '
+                f'those before it, in {self._folder(runner)}, with a lower learning '
+                'rate or optim_wrapper.clip_grad'
+            )
+
     def _save_checkpoint_with_step(self, runner: Runner, step: int, meta: dict) -> None:
+        self._saved = step
+        self._saves += 1
         filename = self.filename_tmpl.format(step)
         self.last_ckpt = self.file_backend.join_path(self.out_dir, filename)
         runner.message_hub.update_info('last_ckpt', self.last_ckpt)
@@ -69,40 +108,68 @@ class SafeCheckpointHook(CheckpointHook):
             **self.args,
         )
         if self.max_keep_ckpts > 0:
-            old, self.keep_ckpt_ids = (
-                kept[: -self.max_keep_ckpts],
-                kept[-self.max_keep_ckpts :],
-            )
+            old = kept[: -self.max_keep_ckpts]
+            self.keep_ckpt_ids = kept[-self.max_keep_ckpts :]
             runner.message_hub.update_info('keep_ckpt_ids', list(self.keep_ckpt_ids))
             for i in old:
-                name = self.filename_tmpl.format(i)
-                self._remove(self.file_backend.join_path(self.out_dir, name))
+                self._remove(self.filename_tmpl.format(i))
 
     def _save_best_checkpoint(self, runner: Runner, metrics: dict) -> None:
-        # MMEngine removes the previous best before it saves the new one.
-        backend, self.file_backend = self.file_backend, _Noting(self.file_backend)
-        try:
-            super()._save_best_checkpoint(runner, metrics)
-        finally:
-            removed, self.file_backend = self.file_backend.removed, backend
-        best = getattr(self, 'best_ckpt_path_dict', {}).values()
-        for path in set(removed) - {getattr(self, 'best_ckpt_path', None), *best}:
-            self._remove(path)
+        # MMEngine removes the previous best before it saves the new one: for it,
+        # there is none.
+        if hasattr(self, 'best_ckpt_path'):  # one metric
+            paths, keys = vars(self), ['best_ckpt_path']
+        else:
+            paths = getattr(self, 'best_ckpt_path_dict', {})
+            keys = list(paths)
+        previous = {key: paths[key] for key in keys}
+        paths.update(dict.fromkeys(keys))
+        super()._save_best_checkpoint(runner, metrics)
+        for key, path in previous.items():
+            if paths[key] is None:
+                paths[key] = path
+            elif path is not None and path != paths[key]:
+                self._remove(Path(path).name)
 
-    def _remove(self, path: str) -> None:
+    def _folder(self, runner: Runner) -> str:
+        """Where checkpoints go: MMEngine adds the name of the work folder."""
+        if self._given_dir in (None, runner.work_dir):
+            return runner.work_dir
+        return os.path.join(self._given_dir, Path(runner.work_dir).name)
+
+    def _check_records(self, runner: Runner, folder: str) -> list[int]:
+        """Leaves of what a checkpoint says only what names files in the own folder.
+
+        MMEngine removes whatever file or folder a checkpoint names as the previous
+        best or as an old one: those of another training after ``--resume FILE`` or a
+        copy of a work folder, or any that someone has written into it.
+
+        Returns:
+            list[int]: Numbers of the checkpoints that are to be removed.
+        """
+        hub = runner.message_hub
+        own = runner._load_from is not None and os.path.realpath(
+            os.path.dirname(runner._load_from)
+        ) in (os.path.realpath(folder), os.path.realpath(runner.work_dir))
+        kept = hub.pop_info('keep_ckpt_ids')
+        kept = [i for i in kept if type(i) is int] if own and kept else []
+        for key in [key for key in hub.runtime_info if key.startswith('best_ckpt')]:
+            name = Path(str(hub.get_info(key))).name
+            is_best = name.startswith('best_') and name.endswith('.pth')
+            if own and is_best:
+                hub.update_info(key, os.path.join(folder, name))
+            else:
+                hub.pop_info(key)
+                hub.pop_info(key.replace('best_ckpt', 'best_score'))
+        if self.max_keep_ckpts <= 0:
+            return []
+        hub.update_info('keep_ckpt_ids', kept[-self.max_keep_ckpts :])
+        return kept[: -self.max_keep_ckpts]
+
+    def _step(self, runner: Runner) -> int:
+        return runner.epoch if self.by_epoch else runner.iter
+
+    def _remove(self, name: str) -> None:
+        path = self.file_backend.join_path(self.out_dir, name)
         if is_main_process() and self.file_backend.isfile(path):
             self.file_backend.remove(path)
-
-
-class _Noting:
-    """A file backend that does not remove files, but notes them in ``removed``."""
-
-    def __init__(self, backend) -> None:
-        self.backend = backend
-        self.removed = []
-
-    def __getattr__(self, name: str):
-        return getattr(self.backend, name)
-
-    def remove(self, path: str) -> None:
-        self.removed.append(path)

@@ -2,25 +2,26 @@
 
 A checkpoint is a pickle, and a pickle can name any function to be called while it is
 read. PyTorch can read weights only; MMEngine tries that, but reads a file that asks for
-more without any check. Here such a file is refused, unless it is trusted:
-:func:`guard_mmengine` puts :func:`read_file` in the place of MMEngine's own readers,
-which all of its loaders (files, URLs, model zoos) use.
+more without any check. Here such a file is refused, unless it is trusted.
+``famkd.runtime.install()`` puts :func:`read_file` and :func:`~.downloads.read_url` in the place of
+MMEngine's own readers, which all of its loaders (files, URLs, model zoos) use.
 """
 
-import pickle
+import argparse
+import logging
 import re
 from pathlib import Path
-from urllib.parse import urlparse
+from typing import Any, BinaryIO
+
+from mmengine.logging import print_log
+
+from .literal_config import parse_config
 
 _trusted = False
 
 
-def add_trust_argument(parser):
-    """Adds ``--trust-checkpoint``, to be passed on to :func:`trust_checkpoints`.
-
-    Args:
-        parser (argparse.ArgumentParser): The parser of a tool.
-    """
+def add_trust_argument(parser: argparse.ArgumentParser) -> None:
+    """Adds ``--trust-checkpoint``, to be passed on to :func:`trust_checkpoints`."""
     parser.add_argument(
         '--trust-checkpoint',
         action='store_true',
@@ -29,54 +30,52 @@ def add_trust_argument(parser):
     )
 
 
-def trust_checkpoints(trust=True):
+def trust_checkpoints(trust: bool = True) -> None:
     """Says whether checkpoints may run code from now on, in this process.
 
     Args:
-        trust (bool): Whether they may. Defaults to True; at the start they may not.
+        trust: Whether they may. Defaults to True; at the start they may not.
     """
     global _trusted
     _trusted = trust
 
 
-def load_checkpoint(source, logger='silent'):
+def load_checkpoint(source: str | Path, logger: str = 'silent') -> dict:
     """Reads a checkpoint from wherever MMEngine can, tensors on the CPU.
 
     Args:
-        source (str | Path): Path, URL, or name in a model zoo (``torchvision://...``).
-        logger (str): What MMEngine says where it reads from; 'current' for the log of
-            the training. Defaults to 'silent'.
+        source: Path, URL, or name in a model zoo (``torchvision://...``).
+        logger: Where MMEngine says what it reads; 'current' for the log of the
+            training. Defaults to 'silent'.
 
     Returns:
         dict: What the file holds.
 
     Raises:
         FileNotFoundError: If there is no such file.
-        ValueError: As :func:`read_file` does.
+        ValueError: As :func:`read_file` and :func:`~.downloads.read_url` do.
     """
     from mmengine.runner import CheckpointLoader
 
-    guard_mmengine()
+    from .entry import install
+
+    install()
     return CheckpointLoader.load_checkpoint(str(source), 'cpu', logger)
 
 
-def guard_mmengine():
-    """Makes every loader of MMEngine read files with :func:`read_file`."""
-    from mmengine.runner import checkpoint
-
-    checkpoint._safe_torch_load = read_file
-    checkpoint.load_url = _read_url
-
-
-def read_file(file, map_location='cpu'):
+def read_file(file: str | Path | BinaryIO, map_location: Any = 'cpu') -> Any:
     """Reads a file of PyTorch or MMEngine, weights and MMEngine's records only.
 
+    A config in it (``meta.cfg``, ``meta.config``) is left out unless it is a list of
+    plain values, since MMEngine would run it.
+
     Args:
-        file (str | Path | BinaryIO): The file.
-        map_location (str | torch.device): Where the tensors go. Defaults to 'cpu'.
+        file: The file.
+        map_location: Where the tensors go, as ``torch.load`` takes it. Defaults to
+            'cpu'.
 
     Returns:
-        dict: What the file holds.
+        Any: What the file holds, mostly a dict.
 
     Raises:
         FileNotFoundError: If there is no such file.
@@ -85,9 +84,11 @@ def read_file(file, map_location='cpu'):
     """
     import torch
 
-    with torch.serialization.safe_globals(_allowed_globals()):
+    from .allowed_globals import allowed_globals
+
+    with torch.serialization.safe_globals(allowed_globals()):
         try:
-            return torch.load(file, map_location, weights_only=not _trusted)
+            content = torch.load(file, map_location, weights_only=not _trusted)
         except FileNotFoundError:
             raise
         except Exception as error:  # a file that is no checkpoint can raise any
@@ -102,47 +103,36 @@ def read_file(file, map_location='cpu'):
             _, _, reason = str(error).rpartition('WeightsUnpickler error: ')
             reason = f'{type(error).__name__}: {reason.strip()}'.splitlines()[0]
             raise ValueError(
-                f'{file} cannot be read as a checkpoint ({reason}); is the file complete?'
+                f'{file} cannot be read as a checkpoint ({reason}); is the file '
+                'complete?'
             ) from error
+    if not _trusted:
+        _drop_programs(content, file)
+    return content
 
 
-def _read_url(url, model_dir=None, map_location='cpu', progress=True):
-    """Reads a checkpoint from a URL, kept where PyTorch keeps its downloads."""
-    import torch
-
-    folder = Path(model_dir or Path(torch.hub.get_dir(), 'checkpoints'))
-    file = folder / Path(urlparse(url).path).name
-    if not file.is_file():
-        folder.mkdir(parents=True, exist_ok=True)
-        torch.hub.download_url_to_file(url, str(file), progress=progress)
-    return read_file(file, map_location)
-
-
-def _allowed_globals():
-    """What MMEngine's checkpoints hold besides tensors: logs and NumPy's scalars."""
-    import numpy as np
-    from mmengine.logging import HistoryBuffer
-    from mmengine.runner.checkpoint import get_torch_safe_globals
-
-    def statistics_method(owner, name):
-        if owner is not HistoryBuffer or name.startswith('_'):
-            owner = getattr(owner, '__name__', type(owner).__name__)
-            raise pickle.UnpicklingError(f'GLOBAL {owner}.{name}')
-        return getattr(owner, name)
-
-    # The logs name HistoryBuffer's methods through getattr, which MMEngine allows on
-    # any object: allow it on that class only.
-    allowed = [name for name in get_torch_safe_globals() if name is not getattr]
-    allowed.append((statistics_method, 'builtins.getattr'))
-    allowed += [getattr(np.dtypes, name) for name in np.dtypes.__all__]
-    # NumPy 1 names the module of the same functions differently.
-    functions = {f.__name__: f for f in allowed if callable(f)}
-    for name in ('scalar', '_reconstruct'):
-        allowed.append((functions[name], f'numpy.core.multiarray.{name}'))
-    return allowed
+def _drop_programs(content: Any, file: str | Path | BinaryIO) -> None:
+    """Takes out configs that are no plain values: MMEngine would run them."""
+    meta = content.get('meta') if isinstance(content, dict) else None
+    for key in ('config', 'cfg') if isinstance(meta, dict) else ():
+        if key not in meta:
+            continue
+        reason = 'it is no text, or names other files'
+        try:
+            if isinstance(meta[key], str) and '_base_' not in parse_config(meta[key]):
+                continue
+        except ValueError as error:
+            reason = str(error)
+        del meta[key]
+        print_log(
+            f'{file}: meta.{key} is left out ({reason}); a config is a program, and '
+            'only run with --trust-checkpoint',
+            'current',
+            logging.WARNING,
+        )
 
 
-def _refused_globals(file, error):
+def _refused_globals(file: str | Path | BinaryIO, error: Exception) -> str:
     """Names of what a file asks for and does not get; '' if that is not the error."""
     import torch
 

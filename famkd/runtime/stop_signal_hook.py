@@ -1,5 +1,6 @@
 """A training that is told to stop leaves a checkpoint."""
 
+import multiprocessing.util
 import os
 import signal
 import sys
@@ -13,7 +14,7 @@ from mmengine.hooks import Hook
 from mmengine.registry import HOOKS
 from mmengine.runner import IterBasedTrainLoop, Runner
 
-from famkd.runtime.resumable import save_resumable
+from .resumable import save_resumable
 
 
 @HOOKS.register_module()
@@ -58,11 +59,13 @@ class StopSignalHook(Hook):
             # What runs in the background ignores Ctrl-C.
             if signal.getsignal(number) is not signal.SIG_IGN:
                 self._previous[number] = signal.signal(number, self._receive)
+        # Run before Python asks the workers to end.
+        multiprocessing.util.Finalize(None, _end_workers, exitpriority=0)
         for loop in (runner.train_loop, runner.val_loop):
             if loop is not None:
                 loader = loop.dataloader
                 loader.worker_init_fn = partial(
-                    _shielded, self.signals, loader.worker_init_fn
+                    _ignore_signals, self.signals, loader.worker_init_fn
                 )
 
     def after_train_iter(
@@ -109,25 +112,32 @@ class StopSignalHook(Hook):
         meta = dict(epoch=runner.epoch, iter=iterations)
         path = save_resumable(runner, 'interrupted.pth', meta=meta)
         runner.logger.info(
-            f'{name}: stopped after {iterations} iterations; --resume goes on from {path}'
+            f'{name}: stopped after {iterations} iterations; --resume goes on from '
+            f'{path}'
         )
         barrier()  # The first process that ends takes the others along.
         runner.call_hook('after_run')  # ends what logs
         sys.exit(128 + asked.item())
 
 
-def _shielded(signals: Sequence[signal.Signals], init, worker_id: int) -> None:
-    """Starts a worker of a data loader that only the training itself ends.
+def _ignore_signals(signals: Sequence[signal.Signals], init, worker_id: int) -> None:
+    """Starts a worker of a data loader that goes on where the training is signalled.
 
-    PyTorch's workers die of a signal, and the training of that.
+    A terminal, torchrun and Slurm signal the workers, too. PyTorch's would die of it,
+    and the training of that.
     """
-    signal.pthread_sigmask(signal.SIG_BLOCK, {*signals, signal.SIGTERM})
-    threading.Thread(target=_end_with_training, daemon=True).start()
+    for number in {*signals, signal.SIGTERM}:
+        signal.signal(number, signal.SIG_IGN)
     if init is not None:
         init(worker_id)
 
 
-def _end_with_training() -> None:
-    while signal.sigwaitinfo({signal.SIGTERM}).si_pid != os.getppid():
-        pass
-    os._exit(0)
+def _end_workers() -> None:
+    """Ends, with the training, the workers that an error has left running.
+
+    Python would wait for them forever: it asks by a SIGTERM, which they ignore.
+    """
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)  # PyTorch calls their end an error.
+    for worker in multiprocessing.active_children():
+        if worker.daemon:
+            worker.kill()

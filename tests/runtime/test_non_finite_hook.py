@@ -8,12 +8,10 @@ from mmengine.hooks import Hook
 from mmengine.optim import AmpOptimWrapper, OptimWrapper
 from mmengine.registry import OPTIM_WRAPPERS
 
-from famkd.runtime import NonFiniteHook
+from famkd.runtime.non_finite_hook import NonFiniteHook
 
 NAN, INF = float('nan'), float('inf')
-LOSS = (
-    r'distill.loss_stage3 = nan \(student_stages: .backbone.layer3., teacher_stages: '
-)
+LOSS = r'loss_size = nan \(of layer size\)'
 
 
 class Fault(Hook):
@@ -40,19 +38,16 @@ def state_of(runner):
     return {name: value.clone() for name, value in runner.model.state_dict().items()}
 
 
-def in_head_of_stage_3(model, multiply):
-    head = model.distiller.stages[2]['head']
-    head.register_forward_hook(lambda module, inputs, output: multiply(output))
+def in_last_layer(model, multiply):
+    model.size.register_forward_hook(lambda module, inputs, output: multiply(output))
 
 
-def in_input_of_student(model, multiply):
-    model.student.backbone.register_forward_pre_hook(
-        lambda module, inputs: multiply(inputs[0])
-    )
+def in_input(model, multiply):
+    model.conv.register_forward_pre_hook(lambda module, inputs: multiply(inputs[0]))
 
 
 def in_gradient(model, multiply):
-    model.distiller.stages[1]['head'].fam.filter.register_hook(multiply)
+    model.label.weight.register_hook(multiply)
 
 
 def changed(first, second):
@@ -67,13 +62,13 @@ def changed(first, second):
 @pytest.mark.parametrize(
     ('attach', 'factor', 'message'),
     [
-        (in_head_of_stage_3, NAN, LOSS),
-        (in_input_of_student, INF, r'student.loss = nan, then distill.loss_stage4, '),
+        (in_last_layer, NAN, LOSS),
+        (in_input, INF, r'loss_label = nan, then loss_size'),
         (
             in_gradient,
             INF,
-            'all losses are finite, but the gradients of 1 of .* are not: '
-            r'distiller.stages.1.head.fam.filter \(stage 2\)',
+            'all losses are finite, but the gradients of 1 of 8 parameters are not: '
+            'label.weight',
         ),
     ],
 )
@@ -92,6 +87,17 @@ def test_stops_and_keeps_the_state_before(attach, factor, message, make_runner):
     assert not Path(runner.work_dir, 'last_checkpoint').exists()
 
 
+def test_a_state_before_that_is_not_finite_is_not_kept(make_runner, tmp_path):
+    class Spoil(Hook):
+        def before_train_iter(self, runner, batch_idx, data_batch=None):
+            if runner.iter == 4:  # as an overflowing step does
+                runner.model.size.weight.data.fill_(INF)
+
+    with pytest.raises(FloatingPointError, match='iteration 5: loss_size = .*is not s'):
+        make_runner(NonFiniteHook(), Spoil()).train()
+    assert [path.name for path in tmp_path.glob('*.pth')] == ['epoch_1.pth']
+
+
 def test_goes_on_from_the_state_before(make_runner):
     exact = dict(custom_hooks=[dict(type='ExactResumeHook')])
     runner = make_runner(NonFiniteHook(), Fault(in_gradient, NAN), **exact)
@@ -103,9 +109,7 @@ def test_goes_on_from_the_state_before(make_runner):
     assert (resumed.epoch, resumed.iter) == (2, 6)
 
 
-@pytest.mark.parametrize(
-    'attach', [in_head_of_stage_3, in_input_of_student, in_gradient]
-)
+@pytest.mark.parametrize('attach', [in_last_layer, in_input, in_gradient])
 def test_skips_that_iteration_only(attach, make_runner):
     fault = Fault(attach, NAN)
     runner = make_runner(NonFiniteHook(action='skip'), fault)
@@ -118,16 +122,16 @@ def test_skips_that_iteration_only(attach, make_runner):
 
 
 def test_stops_where_every_iteration_would_be_skipped(make_runner):
-    fault = Fault(in_head_of_stage_3, NAN, iterations=(1, 2, 3, 4, 5))
+    fault = Fault(in_last_layer, NAN, iterations=(1, 2, 3, 4, 5))
     hook = NonFiniteHook(action='skip', max_skips=3)
-    with pytest.raises(FloatingPointError, match='iteration 5: distill.loss_stage3'):
+    with pytest.raises(FloatingPointError, match='iteration 5: loss_size'):
         make_runner(hook, fault).train()
 
 
 def test_accumulated_gradients(make_runner):
     # Steps after iterations 2, 4 and 6: the third goes wrong, the fourth ends it.
     wrapper = dict(optimizer=dict(type='SGD', lr=0.01), accumulative_counts=2)
-    fault = Fault(in_head_of_stage_3, NAN)
+    fault = Fault(in_last_layer, NAN)
     runner = make_runner(NonFiniteHook('skip'), fault, optim_wrapper=wrapper)
     runner.train()
     assert not changed(fault.before[2], fault.before[3])
@@ -137,7 +141,7 @@ def test_accumulated_gradients(make_runner):
 
 def test_bfloat16(make_runner):
     wrapper = dict(type='CPUAmpOptimWrapper', optimizer=dict(type='SGD', lr=0.01))
-    fault = Fault(in_head_of_stage_3, NAN)
+    fault = Fault(in_last_layer, NAN)
     runner = make_runner(NonFiniteHook(), fault, optim_wrapper=wrapper)
     with pytest.raises(FloatingPointError, match=LOSS):
         runner.train()
@@ -170,7 +174,7 @@ def test_loss_scaler_deals_with_gradients(make_runner, scaled):
 
 
 def test_loss_scaler_and_loss(make_runner, scaled):
-    fault = Fault(in_head_of_stage_3, NAN)
+    fault = Fault(in_last_layer, NAN)
     runner = make_runner(NonFiniteHook(), fault, **scaled)
     with pytest.raises(FloatingPointError, match=f'iteration 3: {LOSS}'):
         runner.train()
@@ -180,11 +184,12 @@ def test_loss_scaler_and_loss(make_runner, scaled):
 def test_large_is_not_infinite(make_runner):
     # The squares of these gradients overflow, the gradients do not.
     fault = Fault(in_gradient, 1e25)
-    runner = make_runner(NonFiniteHook(), fault)
+    small = dict(optimizer=dict(type='SGD', lr=1e-26))
+    runner = make_runner(NonFiniteHook(), fault, optim_wrapper=small)
     runner.train()
     assert changed(fault.before[2], fault.before[3])
 
 
 def test_unknown_action():
-    with pytest.raises(ValueError, match="action='warn' of NonFiniteHook must be 'sto"):
+    with pytest.raises(ValueError, match="nonfinite='warn' must be 'stop' or"):
         NonFiniteHook(action='warn')

@@ -2,16 +2,19 @@
 
 import errno
 import os
+import shutil
+import zipfile
 from pathlib import Path
 
 import pytest
 import torch
 from mmengine.hooks import Hook
+from tiny_training import validation
 
 from famkd.runtime import atomic_backend
 from famkd.runtime.safe_load import load_checkpoint
 
-HOOK = dict(type='SafeCheckpointHook', interval=1, max_keep_ckpts=2)
+HOOK = dict(type='CheckpointHook', interval=1, max_keep_ckpts=2)
 
 
 class Crash(Exception):
@@ -117,7 +120,9 @@ def test_all_are_damaged(train, tmp_path):
     train()
     for path in tmp_path.glob('*.pth'):
         damage(path, 'truncated')
-    with pytest.raises(ValueError, match='no checkpoint in .* is complete; to train'):
+    with pytest.raises(
+        ValueError, match='no checkpoint in .* is complete, of epoch_4.pth'
+    ):
         train(resume=True)
 
 
@@ -173,22 +178,8 @@ class Scores(Hook):
 
 
 VALIDATION = dict(
-    val_dataloader=dict(
-        batch_size=4,
-        dataset=dict(
-            type='TinyImages',
-            length=4,
-            size=16,
-            num_classes=4,
-            pipeline=[dict(type='PackInputs')],
-        ),
-        sampler=dict(type='DefaultSampler', shuffle=False),
-    ),
-    val_evaluator=dict(type='Accuracy'),
-    val_cfg=dict(),
-    default_hooks=dict(
-        checkpoint=dict(**HOOK, save_best='score', rule='greater'),
-    ),
+    **validation(),
+    default_hooks=dict(checkpoint=dict(**HOOK, save_best='score', rule='greater')),
 )
 
 
@@ -216,3 +207,123 @@ def test_killed_while_saving_the_best(function, name, train, tmp_path, monkeypat
     assert runner.message_hub.get_info('best_score') == 3
     best = torch.load(tmp_path / 'best_score_epoch_2.pth', weights_only=False)
     assert best['meta']['epoch'] == 2
+
+
+class Validations(Hook):
+    """Counts the validations that are begun."""
+
+    count = 0
+
+    def before_val(self, runner):
+        self.count += 1
+
+
+@pytest.mark.parametrize('scores', [(1, 2, 3, 4), (4, 3, 2, 1)], ids=['best', 'worse'])
+def test_a_finished_validation_is_not_repeated(scores, train, tmp_path):
+    class CrashAfterValidation(Hook):
+        def before_train_epoch(self, runner):
+            if runner.epoch == 3:
+                raise Crash
+
+    changes = dict(**VALIDATION, custom_hooks=[dict(type='ExactResumeHook')])
+    with pytest.raises(Crash):
+        train(Scores(*scores), CrashAfterValidation(), **changes)
+    validations = Validations()
+    runner = train(Scores(*scores), validations, **changes, resume=True)
+    assert runner.epoch == 4
+    assert validations.count == 1  # that of the fourth epoch
+
+
+def test_the_best_of_another_folder_stays(train, tmp_path):
+    """Also where its checkpoint goes on in a folder of its own."""
+    a, b = tmp_path / 'a', tmp_path / 'b'
+    train(Scores(1, 2, 0, 0), work_dir=str(a), **VALIDATION)
+    before = names(a)
+    runner = train(
+        Scores(1, 2, 3, 4),
+        work_dir=str(b),
+        load_from=str(a / 'epoch_3.pth'),
+        resume=True,
+        **VALIDATION,
+    )
+    assert names(a) == before
+    assert runner.epoch == 4
+    assert names(b) == ['best_score_epoch_4.pth', 'epoch_4.pth']
+
+
+def test_a_copied_folder_is_a_training_of_its_own(train, tmp_path):
+    a, b = tmp_path / 'a', tmp_path / 'b'
+    train(Scores(1, 2), work_dir=str(a), **VALIDATION, **{'train_cfg.max_epochs': 2})
+    shutil.copytree(a, b)
+    (a / 'epoch_2.pth').write_bytes(b'')
+    before = names(a)
+    runner = train(Scores(1, 2, 3, 4), work_dir=str(b), resume=True, **VALIDATION)
+    assert runner.epoch == 4
+    assert names(a) == before
+    assert names(b) == ['best_score_epoch_4.pth', 'epoch_3.pth', 'epoch_4.pth']
+
+
+@pytest.mark.parametrize('name', ['../victim', 'victim.pth', '/etc/victim'])
+def test_what_a_checkpoint_names_is_not_removed(name, train, tmp_path):
+    work_dir = tmp_path / 'work'
+    train(Scores(1, 0, 0, 0), work_dir=str(work_dir), **VALIDATION)
+    victims = [tmp_path / 'victim/file', work_dir / 'victim.pth']
+    for victim in victims:
+        victim.parent.mkdir(exist_ok=True)
+        victim.write_text('')
+    saved = load_checkpoint(work_dir / 'epoch_4.pth')
+    saved['meta']['epoch'] = 2
+    saved['message_hub']['runtime_info'].update(
+        best_ckpt=str(work_dir / name), keep_ckpt_ids=[f'x/../../{name}', '*', 1, 2, 3]
+    )
+    torch.save(saved, work_dir / 'epoch_4.pth')
+    train(Scores(1, 2, 3, 4), work_dir=str(work_dir), **VALIDATION, resume=True)
+    assert all(victim.exists() for victim in victims)
+
+
+def test_a_folder_of_checkpoints_of_its_own(train, tmp_path):
+    hook = dict(checkpoint=dict(**HOOK, out_dir=str(tmp_path / 'out')))
+    changes = dict(work_dir=str(tmp_path / 'work'), default_hooks=hook)
+    train(**changes, **{'train_cfg.max_epochs': 2})
+    assert names(tmp_path / 'out/work') == ['epoch_1.pth', 'epoch_2.pth']
+    damage(tmp_path / 'out/work/epoch_2.pth', 'truncated')
+    assert train(**changes, resume=True).epoch == 4
+    assert names(tmp_path / 'out/work') == ['epoch_3.pth', 'epoch_4.pth']
+
+
+def test_an_empty_archive_is_damaged(train, tmp_path, capsys):
+    train()
+    zipfile.ZipFile(tmp_path / 'epoch_4.pth', 'w').close()
+    train(resume=True)
+    assert 'epoch_4.pth is damaged' in ''.join(capsys.readouterr())
+
+
+def test_a_later_checkpoint_is_of_another_training(train, tmp_path, capsys):
+    train()
+    (tmp_path / 'epoch_9.pth').write_bytes((tmp_path / 'epoch_4.pth').read_bytes())
+    train(**{'train_cfg.max_epochs': 2})
+    damage(tmp_path / 'epoch_2.pth', 'flipped')
+    for path in sorted(tmp_path.glob('*.pth'), reverse=True):
+        os.utime(path)  # as copies of the files are of another time
+    train(resume=True, **{'train_cfg.max_epochs': 3})
+    assert 'resumed epoch: 1' in ''.join(capsys.readouterr())
+
+
+class Spoil(Hook):
+    """Makes a tensor infinite at the end of the third epoch."""
+
+    def __init__(self, name):
+        self.name = name
+
+    def before_train_epoch(self, runner):
+        if runner.epoch == 2:
+            runner.model.state_dict()[self.name].fill_(float('inf'))
+
+
+@pytest.mark.parametrize('name', ['bn.running_var', 'label.bias'])
+def test_what_is_not_finite_is_not_saved(name, train, tmp_path):
+    message = r'after 3 iterations is not saved: state_dict\..* not finite. Go on from'
+    with pytest.raises(FloatingPointError, match=message):
+        train(Scores(1, 2, 3, 4), Spoil(name), **VALIDATION)
+    assert names(tmp_path) == ['best_score_epoch_2.pth', 'epoch_1.pth', 'epoch_2.pth']
+    assert last(tmp_path) == 'epoch_2.pth'

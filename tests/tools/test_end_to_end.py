@@ -49,10 +49,10 @@ def test_nan_stops_the_training_or_is_skipped(tool, tiny_runs, tiny_configs, tmp
     with pytest.raises(FloatingPointError) as error:
         tool('train').main(argv)
     assert str(error.value).startswith('iteration 1: distill.loss_stage4 = nan (')
-    assert 'default_hooks.nonfinite.action=skip' in str(error.value)
+    assert 'default_hooks.runtime.nonfinite=skip' in str(error.value)
     before = torch.load(tmp_path / 'nonfinite_iter_0.pth', weights_only=False)
 
-    tool('train').main([*argv, 'default_hooks.nonfinite.action=skip'])
+    tool('train').main([*argv, 'default_hooks.runtime.nonfinite=skip'])
     after = torch.load(tmp_path / 'epoch_2.pth', weights_only=False)
     assert after['meta']['iter'] == 4
     for weights in (before['state_dict'], after['state_dict']):

@@ -82,3 +82,13 @@ def test_trust_in_training_is_for_this_training(run, tmp_path):
     run(f'{command} train_cfg.max_epochs=1 --trust-checkpoint')
     with pytest.raises(ValueError, match='is refused: it asks for pathlib'):
         run(command)
+
+
+@pytest.mark.parametrize('key', ['cfg', 'distill_cfg'])
+def test_a_config_in_a_checkpoint_is_not_run(key, run, tmp_path):
+    trace = tmp_path / 'trace'
+    meta = {key: f'model = dict()\nopen({str(trace)!r}, "w")'}
+    torch.save(dict(meta=meta, state_dict={}), tmp_path / 'in.pth')
+    with pytest.raises((SystemExit, ValueError), match='config'):
+        run('analysis_tools/plot_filters {file} --out {out}/filters.png')
+    assert not trace.exists()

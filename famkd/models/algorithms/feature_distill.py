@@ -183,6 +183,15 @@ class FeatureDistill(BaseAlgorithm):
         self._forget_records()
         return losses
 
+    def describe_loss(self, name: str) -> str:
+        """The modules that a loss compares; '' if it is none of a stage.
+
+        Args:
+            name: Name of the loss, as in the log.
+        """
+        sources = getattr(self.distiller, 'loss_sources', dict)()
+        return sources.get(name.removeprefix('distill.'), '')
+
     @torch.no_grad()
     def predict_with_teacher(self, data: dict) -> list:
         """Predictions of the teacher, for the images that it gets in training.

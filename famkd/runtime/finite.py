@@ -1,0 +1,38 @@
+"""Finding the values that are not finite."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import torch
+from torch import Tensor
+
+
+def non_finite(content: Any) -> list[str]:
+    """Names of the tensors with a NaN or an infinity in a checkpoint, as in ``a.b.0``.
+
+    Args:
+        content: Tensors in dicts, lists and tuples, whatever else there is.
+    """
+    tensors = dict(_tensors(content, ''))
+    if not tensors:
+        return []
+    # All at once: a norm is not finite where a value is not; seldom, it overflows.
+    norms = torch.stack([n.double() for n in torch._foreach_norm([*tensors.values()])])
+    if norms.isfinite().all():
+        return []
+    return [name for name, tensor in tensors.items() if not tensor.isfinite().all()]
+
+
+def _tensors(content: Any, name: str) -> Iterator[tuple[str, Tensor]]:
+    if isinstance(content, Tensor):
+        if content.is_floating_point() or content.is_complex():
+            yield name, content
+        return
+    if isinstance(content, dict):
+        items = content.items()
+    elif isinstance(content, (list, tuple)):
+        items = enumerate(content)
+    else:
+        return
+    for key, value in items:
+        yield from _tensors(value, f'{name}.{key}' if name else str(key))
