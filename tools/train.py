@@ -7,6 +7,7 @@ Runs on the CPU or one GPU; tools/dist_train.sh starts it on several.
 
 import argparse
 import os
+from pathlib import Path
 
 from mmengine.config import Config
 
@@ -131,6 +132,13 @@ def resume_after_restart(
             'which a restarted process would go on; choose another --work-dir, or '
             'continue that training with --resume'
         )
+    elif latest and args.resume != 'auto' and os.environ.get('RANK', '0') == '0':
+        # Until this training saves, a restart begins with the file again.
+        note = Path(cfg.work_dir, 'last_checkpoint')
+        if Path(args.resume).resolve().parent == note.resolve().parent:
+            note.write_text(args.resume)
+        else:
+            note.rename(note.with_name('last_checkpoint.before'))
 
 
 def main(argv: list[str] | None = None) -> None:

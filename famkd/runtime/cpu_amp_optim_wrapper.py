@@ -1,3 +1,6 @@
+"""Mixed precision without a GPU."""
+
+from collections.abc import Iterator
 from contextlib import contextmanager
 
 import torch
@@ -18,11 +21,7 @@ class CPUAmpOptimWrapper(OptimWrapper):
     """
 
     @contextmanager
-    def optim_context(self, model: torch.nn.Module):
-        """Run the forward pass under autocast.
-
-        Args:
-            model (nn.Module): The model that is trained.
-        """
+    def optim_context(self, model: torch.nn.Module) -> Iterator[None]:
+        """Context in which the forward pass of a model runs under autocast."""
         with super().optim_context(model), torch.autocast('cpu', torch.bfloat16):
             yield

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import torch
 from mmengine.dist import all_gather_object, all_reduce, barrier
@@ -68,7 +69,11 @@ class NonFiniteHook(Hook):
         wrapper.optimizer.register_step_pre_hook(lambda *_: self._check(runner))
 
     def after_train_iter(
-        self, runner: Runner, batch_idx: int, data_batch=None, outputs=None
+        self,
+        runner: Runner,
+        batch_idx: int,
+        data_batch: Any = None,
+        outputs: dict | None = None,
     ) -> None:
         # There was no step: gradients are accumulated, or the loss scaler skipped it.
         if self._losses:

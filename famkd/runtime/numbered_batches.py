@@ -8,8 +8,9 @@ workers are new and nothing of the data before is loaded.
 
 import itertools
 import random
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import partial
+from typing import Any
 
 import numpy as np
 import torch
@@ -24,12 +25,12 @@ class NumberedBatches:
         number: Number of the first batch. Defaults to 0.
     """
 
-    def __init__(self, batches, number: int = 0) -> None:
+    def __init__(self, batches: Iterable[list], number: int = 0) -> None:
         self.batches = batches
         self.number = number
         self.skipped = 0  # in the pass over the data that begins next
 
-    def __getattr__(self, name: str):
+    def __getattr__(self, name: str) -> Any:
         return getattr(self.batches, name)
 
     def __len__(self) -> int:

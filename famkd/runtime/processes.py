@@ -1,16 +1,20 @@
 """Several processes: how each joins the others, and what it says when one is lost."""
 
 import os
+from argparse import ArgumentParser
+from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 
+from mmengine.config import Config
 
-def join_processes(parser, cfg):
-    """Prepare this process, one of several, for MMEngine's runner.
+
+def join_processes(parser: ArgumentParser, cfg: Config) -> None:
+    """Prepares this process, one of several, for MMEngine's runner.
 
     Args:
-        parser (argparse.ArgumentParser): Reports the errors.
-        cfg (mmengine.Config): The complete config, changed in place.
+        parser: Reports the errors.
+        cfg: The complete config, changed in place.
     """
     import torch
 
@@ -34,13 +38,13 @@ def join_processes(parser, cfg):
             parser.error(f'process {rank} has no GPU: this machine has {gpus}')
 
 
-def _register_restart_scheme():
+def _register_restart_scheme() -> None:
     # The processes find each other by what they write into a store of torchrun. After
     # a restart it still holds the addresses of the dead ones, so each attempt gets a
     # part of the store for itself.
     import torch.distributed as dist
 
-    def meet(url, **kwargs):
+    def meet(url: str, **kwargs) -> Iterator[tuple]:
         store, rank, world_size = next(dist.rendezvous('env://', **kwargs))
         attempt = f'attempt {os.environ["TORCHELASTIC_RESTART_COUNT"]}'
         yield dist.PrefixStore(attempt, store), rank, world_size
@@ -48,7 +52,7 @@ def _register_restart_scheme():
     dist.register_rendezvous_handler('restart', meet)
 
 
-def _join_cpu_processes(parser, cfg):
+def _join_cpu_processes(parser: ArgumentParser, cfg: Config) -> None:
     # MMEngine gives every process a GPU when it starts them and when it wraps the
     # model. It does the first only where no process group exists yet, the second
     # only where the config does not name a wrapper.
@@ -77,7 +81,7 @@ def _join_cpu_processes(parser, cfg):
 
 
 @contextmanager
-def lost_processes_reported():
+def lost_processes_reported() -> Iterator[None]:
     """Context in which the loss of another process ends this one with one clear line.
 
     A process that waits for one that is gone gets an error of the communication

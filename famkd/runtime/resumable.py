@@ -12,6 +12,7 @@ from mmengine.runner import Runner, find_latest_checkpoint
 
 from .atomic_backend import AtomicBackend
 from .safe_load import load_checkpoint
+from .unwrapped import unwrapped_model
 
 
 def save_resumable(
@@ -92,6 +93,63 @@ def find_complete_checkpoint(work_dir: str, folder: str, template: str) -> str |
     )
 
 
+def check_resumable(runner: Runner, checkpoint: dict) -> None:
+    """Refuses to resume from what would leave weights of the model as they are.
+
+    MMEngine prints which are missing, and goes on. Entries that the model has no use
+    for are listed in a warning, as is a missing optimizer.
+
+    Args:
+        runner: Runner of the training.
+        checkpoint: What its file holds.
+
+    Raises:
+        ValueError: If the checkpoint is not one of a training, lacks weights of the
+            model, or has some of another shape: names them.
+    """
+    for key in ('meta', 'message_hub', 'state_dict'):
+        if not isinstance(checkpoint, dict) or key not in checkpoint:
+            raise ValueError(
+                f'resume: the checkpoint has no {key}, so it is none of a training; to '
+                'start from its weights, set load_from without resume'
+            )
+    # that of modules, whatever it is, and counters of BN which old files lack
+    others = ('_extra_state', 'num_batches_tracked')
+    given = {
+        key.removeprefix('module.'): value.shape
+        for key, value in checkpoint['state_dict'].items()
+        if not key.endswith(others)
+    }
+    wanted = {
+        key: value.shape
+        for key, value in unwrapped_model(runner).state_dict().items()
+        if not key.endswith(others)
+    }
+    missing = [key for key in wanted if key not in given]
+    differ = [
+        f'{key} is {tuple(given[key])}, the model has {tuple(shape)}'
+        for key, shape in wanted.items()
+        if key in given and given[key] != shape
+    ]
+    unused = [key for key in given if key not in wanted]
+    if missing or differ:
+        raise ValueError(
+            f'resume: the checkpoint is of another model: {len(missing)} of its '
+            f'{len(wanted)} entries are missing ({_first(missing)}), {len(differ)} '
+            f'differ in shape ({_first(differ)}), {len(unused)} are of no use '
+            f'({_first(unused)}); to start from what fits, set load_from without resume'
+        )
+    if unused:
+        runner.logger.warning(
+            f'resume: {len(unused)} entries are of no use ({_first(unused)})'
+        )
+    if 'optimizer' not in checkpoint:
+        runner.logger.warning(
+            'resume: the checkpoint has no state of the optimizer, as one of a best '
+            'score: it starts anew'
+        )
+
+
 def is_complete(path: Path) -> bool:
     """Whether a file is a checkpoint whose checksums are right."""
     try:
@@ -124,3 +182,7 @@ def _time(path: Path) -> str:
         return load_checkpoint(path)['meta']['time']
     except Exception:  # a damaged one
         return ''
+
+
+def _first(names: list[str]) -> str:
+    return ', '.join(names[:3]) + (', ...' if names[3:] else '') or 'none'

@@ -11,6 +11,7 @@ from .average_losses_hook import AverageLossesHook
 from .exact_resume_hook import ExactResumeHook
 from .lock import lock_folder
 from .non_finite_hook import NonFiniteHook
+from .resumable import check_resumable
 from .same_start_hook import SameStartHook
 from .stop_signal_hook import StopSignalHook
 
@@ -66,6 +67,11 @@ class RuntimeHook(Hook):
                 # Averaged statistics are those that EMAHook (NORMAL) then copies.
                 early = isinstance(hook, SyncBuffersHook)
                 runner.register_hook(hook, 'ABOVE_NORMAL' if early else None)
+
+    def after_load_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
+        """Checks that a checkpoint to resume from is one of this model."""
+        if runner._resume:
+            check_resumable(runner, checkpoint)
 
     def before_train(self, runner: Runner) -> None:
         """Takes the work folder; an error in all processes if another has it."""

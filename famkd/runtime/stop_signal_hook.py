@@ -5,8 +5,9 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
+from typing import Any
 
 import torch
 from mmengine.dist import all_reduce, barrier, is_main_process
@@ -69,7 +70,11 @@ class StopSignalHook(Hook):
                 )
 
     def after_train_iter(
-        self, runner: Runner, batch_idx: int, data_batch=None, outputs=None
+        self,
+        runner: Runner,
+        batch_idx: int,
+        data_batch: Any = None,
+        outputs: dict | None = None,
     ) -> None:
         if not self._ends_something(runner, batch_idx):
             self._stop_if_asked(runner, runner.iter + 1)
@@ -120,7 +125,11 @@ class StopSignalHook(Hook):
         sys.exit(128 + asked.item())
 
 
-def _ignore_signals(signals: Sequence[signal.Signals], init, worker_id: int) -> None:
+def _ignore_signals(
+    signals: Sequence[signal.Signals],
+    init: Callable[[int], object] | None,
+    worker_id: int,
+) -> None:
     """Starts a worker of a data loader that goes on where the training is signalled.
 
     A terminal, torchrun and Slurm signal the workers, too. PyTorch's would die of it,

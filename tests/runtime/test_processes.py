@@ -72,9 +72,24 @@ def test_a_restart_goes_on_from_the_latest_checkpoint(resume_of, tmp_path):
     assert resume_of(1) is None  # there is none yet
     assert resume_of(1, '--resume', 'other.pth') == 'other.pth'
     (tmp_path / 'last_checkpoint').write_text(str(tmp_path / 'epoch_2.pth'))
-    assert resume_of(0, '--resume', 'other.pth') == 'other.pth'
+    assert resume_of(0, '--resume') == 'auto'
     assert resume_of(1, '--resume', 'other.pth') == 'auto'
     assert resume_of(1) == 'auto'
+
+
+def test_a_restart_before_the_first_save_begins_with_the_file(resume_of, tmp_path):
+    """Not with what another training has left in the work folder."""
+    note = tmp_path / 'last_checkpoint'
+    note.write_text(str(tmp_path / 'epoch_2.pth'))
+    assert resume_of(0, '--resume', '/else/where.pth') == '/else/where.pth'
+    assert resume_of(1, '--resume', '/else/where.pth') == '/else/where.pth'
+    note.write_text(str(tmp_path / 'epoch_3.pth'))  # It saves.
+    assert resume_of(1, '--resume', '/else/where.pth') == 'auto'
+
+    own = str(tmp_path / 'epoch_1.pth')
+    assert resume_of(0, '--resume', own) == own
+    assert resume_of(1, '--resume', own) == 'auto'
+    assert note.read_text() == own
 
 
 def test_a_restart_would_find_checkpoints_of_another_training(

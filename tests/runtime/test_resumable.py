@@ -1,0 +1,70 @@
+"""Checkpoints that are none of the training that would go on from them."""
+
+import pytest
+import torch
+
+RUNTIME = dict(default_hooks=dict(runtime=dict(type='RuntimeHook')))
+EMA = dict(custom_hooks=[dict(type='EMAHook')])
+
+
+def without_a_weight(saved):
+    del saved['state_dict']['conv.weight']
+
+
+def with_another_shape(saved):
+    saved['state_dict']['label.bias'] = torch.zeros(3)
+
+
+def without_weights(saved):
+    del saved['state_dict']
+
+
+def weights_only(saved):
+    del saved['message_hub']
+
+
+@pytest.fixture
+def resume(make_runner, tmp_path):
+    """Function (change, **changes): goes on from a checkpoint that is changed."""
+
+    def resume(change, **changes):
+        make_runner(train_cfg=dict(max_epochs=1), **RUNTIME, **changes).train()
+        saved = torch.load(tmp_path / 'epoch_1.pth', weights_only=False)
+        change(saved)
+        torch.save(saved, tmp_path / 'changed.pth')
+        path = str(tmp_path / 'changed.pth')
+        runner = make_runner(resume=True, load_from=path, **RUNTIME, **changes)
+        runner.train()
+        return runner
+
+    return resume
+
+
+@pytest.mark.parametrize('changes', [{}, EMA], ids=['', 'with EMA'])
+@pytest.mark.parametrize(
+    ('change', 'message'),
+    [
+        (without_a_weight, r'1 of its 10 entries are missing \(conv.weight\)'),
+        (with_another_shape, r'label.bias is \(3,\), the model has \(2,\)'),
+        (without_weights, 'has no state_dict, so it is none of a training'),
+        (weights_only, 'has no message_hub, so it is none of a training'),
+    ],
+)
+def test_another_model_is_refused(change, message, changes, resume):
+    with pytest.raises(ValueError, match=message):
+        resume(change, **changes)
+
+
+def test_what_is_of_no_use_is_listed(resume, capsys):
+    def add(saved):
+        saved['state_dict']['teacher.weight'] = torch.zeros(3)
+        del saved['state_dict']['bn.num_batches_tracked']
+
+    assert resume(add).iter == 6
+    text = ''.join(capsys.readouterr())
+    assert 'resume: 1 entries are of no use (teacher.weight)' in text
+
+
+def test_a_checkpoint_without_an_optimizer(resume, capsys):
+    assert resume(lambda saved: saved.pop('optimizer')).iter == 6
+    assert 'no state of the optimizer' in ''.join(capsys.readouterr())
