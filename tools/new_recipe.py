@@ -122,8 +122,12 @@ def recipe(args: argparse.Namespace) -> tuple[str | list[str], dict]:
             # Nothing is built for the size of an FPN's maps.
             size = (256, 256) if on_fpn else image_size(data)
         model['input_shape'] = (3, size[0], size[-1])
-        find = neck_outputs if on_fpn else stage_names
-        own.update(find(networks, model['input_shape']))
+        if on_fpn:
+            own.update(neck_outputs(networks, model['input_shape']))
+        elif 'stages' not in distiller:
+            # Only a review takes what is pooled; a loss alone compares places.
+            pooled = distiller.type == 'ReviewDistiller'
+            own.update(stage_names(networks, model['input_shape'], pooled))
     if args.method == 'freekd':
         tuning = f'work_dirs/freekd-prompts_{Path(args.teacher).stem}/iter_2000.pth'
         own['prompts'] = args.prompts or tuning

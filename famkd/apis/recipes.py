@@ -128,19 +128,22 @@ def logits_module(role: str, network: 'BaseModel') -> str:
 
 
 def stage_names(
-    networks: dict[str, 'BaseModel'], shape: tuple[int, int, int]
+    networks: dict[str, 'BaseModel'], shape: tuple[int, int, int], pooled: bool = True
 ) -> dict[str, list]:
     """Finds the stages of both networks, pairs them, and prints the pairs.
 
     Args:
         networks: 'student' and 'teacher' -> network.
         shape: Shape of an image.
+        pooled: Whether maps of 1x1 and vectors count, too. Defaults to True.
 
     Returns:
         dict: ``student_stages`` and ``teacher_stages`` of the distiller.
     """
     found = {role: find_stages(network, shape) for role, network in networks.items()}
     for role, stages in found.items():
+        if not pooled:
+            stages[:] = [stage for stage in stages if stage.size != (1, 1)]
         if not stages:
             raise ValueError(
                 f'--{role}: no module of it gives a map for an image of {shape}'
@@ -240,7 +243,8 @@ def choose_head(model: dict, networks: dict[str, 'BaseModel']) -> dict | None:
             f'--method: its connectors would have {size}, and there are '
             f'{there / 1e9:.1f} GB here; give a smaller --input-size or another method'
         )
-    print(f'connectors: {size}')
+    if count:
+        print(f'connectors: {size}')
     return smaller
 
 

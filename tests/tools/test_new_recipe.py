@@ -55,6 +55,14 @@ def test_what_is_written(write, tiny_configs):
     assert cfg.custom_hooks[0] == dict(type='DistillWarmupHook', length=1)
 
 
+def test_a_loss_alone_takes_maps_or_the_stages_of_its_method(write, tmp_path):
+    stages = ['backbone.layer1', 'backbone.layer2', 'backbone.layer3']
+    distiller = Config.fromfile(write(method='dct_kd')).model.distiller
+    assert distiller.student_stages == distiller.teacher_stages == stages
+    other = write(method='pkt', out=tmp_path / 'pkt.py')
+    assert Config.fromfile(other).model.distiller.stages == ['neck']
+
+
 def test_imports_and_hooks_of_the_student_stay(write, tmp_path, tiny_configs):
     config = tmp_path / 'more.py'
     config.write_text(
@@ -202,7 +210,8 @@ def test_unknown_method(error):
 
 def test_unknown_dataset(error):
     message = error('--dataset', 'cifar1000')
-    assert "no recipes for 'cifar1000'; choose one of cifar100, coco, " in message
+    assert "no recipes for 'cifar1000'; choose one of " in message
+    assert ' cifar100, coco, ' in message
     message = error('--dataset', 'coco')
     assert "'coco' is for networks of mmdet, the student is of mmpretrain" in message
 
