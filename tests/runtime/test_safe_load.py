@@ -194,7 +194,7 @@ STATE = (3, '|', None, None, None, -1, -1, 255)  # of a dtype; flags of all kind
         np.array(0, 'datetime64[s]'),
         Pickled(np.zeros(0).__reduce__()[0], (np.ndarray, (10**13,), b'b'), (1, 2, 3)),
     ],
-    ids=str,
+    ids=lambda evil: type(evil).__name__,
 )
 def test_numbers_only(evil, tmp_path):
     torch.save(dict(state_dict={}, meta=dict(evil=evil)), tmp_path / 'a.pth')
