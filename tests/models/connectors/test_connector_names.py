@@ -16,7 +16,7 @@ ALIASES = {
 BASES = {'ReviewFusion'}
 
 
-@pytest.mark.parametrize('name', set(connectors.__all__) - BASES)
+@pytest.mark.parametrize('name', sorted(set(connectors.__all__) - BASES))
 def test_every_name_is_importable_and_registered(name):
     cls = getattr(connectors, name)
     assert getattr(famkd.models, name) is cls is MODELS.get(name)
