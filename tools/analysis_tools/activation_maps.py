@@ -178,11 +178,11 @@ def mean_ssim(
     reference, *others = networks
     with DefaultScope.overwrite_default_scope('mmpretrain'):
         dataset = DATASETS.build(networks[reference].config.test_dataloader.dataset)
-    step = max(1, len(dataset) // count)
+    count = min(count, len(dataset))
     sums = {title: torch.zeros(len(stages[title])) for title in others}
     right = 0
-    for i in range(0, step * min(count, len(dataset)), step):
-        item = dataset[i]
+    for i in range(count):
+        item = dataset[i * len(dataset) // count]
 
         def maps(title: str, item: dict = item) -> list[torch.Tensor]:
             data = pseudo_collate([item])
@@ -197,7 +197,7 @@ def mean_ssim(
             *own, _ = maps(title)
             pairs = zip(own, expected, strict=True)
             sums[title] += torch.cat([activation_ssim(*pair) for pair in pairs])
-    print(f'{reference} classifies {right} of {min(count, len(dataset))} images right')
+    print(f'{reference} classifies {right} of {count} images right')
     return {title: (sums[title] / max(right, 1)).tolist() for title in others}
 
 
