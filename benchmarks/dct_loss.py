@@ -12,8 +12,10 @@ import json
 from pathlib import Path
 
 import torch
-from _timing import interleaved, machine, print_table
+from _timing import interleaved, machine
 from torch import Tensor, nn
+
+from famkd.apis.tables import markdown_table
 
 CONFIGS = Path(__file__).resolve().parent.parent / 'configs' / 'dct'
 
@@ -142,7 +144,7 @@ def main() -> None:
     results = [measure(args, recipe) for recipe in args.recipe]
     for row in results:
         print(f'{row["recipe"]}, batch {args.batch}; {machine(args.device)}')
-        print_table(['what', 'measured'], table(row))
+        print(markdown_table([['what', 'measured'], *table(row)]))
     if args.json:
         content = {'machine': machine(args.device), 'results': results}
         args.json.write_text(json.dumps(content, indent=2))

@@ -35,6 +35,7 @@ class Classifier:
         from mmengine.registry import DefaultScope
 
         self.model, config, self.classes = load_network(checkpoint, config)
+        self.config = config
         # The loader of files is left to `prepare`. Datasets without files, such as
         # CIFAR, have none, and give RGB.
         first, *others = config.test_dataloader.dataset.pipeline

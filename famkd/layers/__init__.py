@@ -10,6 +10,7 @@ from .frequency_masks import frequency_masks, mask_overlap, prompted_map
 from .haar import haar_dwt, haar_idwt
 from .high_pass import high_pass_mask
 from .local_attention import LocalAttention
+from .structural_similarity import activation_ssim, ssim
 
 __all__ = [
     'ChannelRelation',
@@ -17,6 +18,7 @@ __all__ = [
     'FrequencyAttention',
     'LocalAttention',
     'activation_map',
+    'activation_ssim',
     'dct2',
     'dct_matrix',
     'frequency_distance',
@@ -27,4 +29,5 @@ __all__ = [
     'mask_overlap',
     'pool_to_smaller',
     'prompted_map',
+    'ssim',
 ]

@@ -5,7 +5,14 @@ import argparse
 import pytest
 from tool_fixtures import load_tool
 
-TOOLS = ['grad_cam', 'plot_curves', 'plot_filters', 'plot_gamma', 'show_detections']
+TOOLS = [
+    'activation_maps',
+    'grad_cam',
+    'plot_curves',
+    'plot_filters',
+    'plot_gamma',
+    'show_detections',
+]
 
 
 @pytest.mark.parametrize('name', [*TOOLS, 'summarize'])
@@ -17,10 +24,13 @@ def test_the_order_of_the_usage_line_is_understood(name):
             positionals.append(action)
         elif not isinstance(action, argparse._HelpAction):
             count = 1 if action.nargs is None else action.nargs
-            options.append([action.option_strings[0], *['1'] * count])
+            value = action.choices[0] if action.choices else '1'
+            options.append([action.option_strings[0], *[value] * count])
     (positional,) = positionals
     required = (
-        [['--network', 'A', '1']] if name in ('grad_cam', 'show_detections') else []
+        [['--network', 'A', '1']]
+        if name in ('activation_maps', 'grad_cam', 'show_detections')
+        else []
     )
     # Each option once directly before the positional argument.
     for option in options:
