@@ -15,9 +15,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 import torch
-from _timing import interleaved, machine, print_table
+from _timing import interleaved, machine
 from torch import Tensor
 
+from famkd.apis.tables import markdown_table
 from famkd.layers import frequency_distance, frequency_masks
 
 CONFIGS = Path(__file__).resolve().parent.parent / 'configs/freekd/coco'
@@ -163,7 +164,7 @@ def main() -> None:
         f'five maps of {height}x{width}, {args.channels} channels, batch {args.batch}'
     )
     print(machine(args.device))
-    print_table(['what', 'measured'], rows)
+    print(markdown_table([['what', 'measured'], *rows]))
     if args.json:
         content = {'machine': machine(args.device), 'results': [row]}
         args.json.write_text(json.dumps(content, indent=1))

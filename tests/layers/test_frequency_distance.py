@@ -2,8 +2,16 @@
 
 import pytest
 import torch
+from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils._pytree import tree_leaves
 
-from famkd.layers import frequency_distance, frequency_masks, haar_dwt
+from famkd.layers import (
+    frequency_distance,
+    frequency_masks,
+    haar_dwt,
+    mask_overlap,
+    prompted_map,
+)
 
 
 def random(*shape, seed=0, dtype=torch.float64):
@@ -75,3 +83,30 @@ def test_half_precision_is_compared_in_single():
     torch.testing.assert_close(
         distance, frequency_distance(s.float(), t.float(), masks)
     )
+
+
+class LargestTensor(TorchDispatchMode):
+    """Notes how many values the largest result of any operation has."""
+
+    numel = 0
+
+    def __torch_dispatch__(self, function, types, args=(), kwargs=None):
+        out = function(*args, **(kwargs or {}))
+        for x in tree_leaves(out):
+            if torch.is_tensor(x):
+                self.numel = max(self.numel, x.numel())
+        return out
+
+
+def test_no_tensor_is_larger_than_the_maps():
+    s, t = random(2, 8, 16, 24).requires_grad_(), random(2, 8, 16, 24, seed=1)
+    prompts = random(4, 6, 8, seed=2).requires_grad_()
+    with LargestTensor() as largest:
+        masks = frequency_masks(t, prompts)
+        distance = frequency_distance(s, t, masks).mean()
+        (distance + prompted_map(t, masks).sum() + mask_overlap(masks)).backward()
+    # The prompts' answers have 4 bands x 6 prompts in the place of the 8 channels.
+    assert largest.numel == max(s.numel(), 4 * 6 * s.numel() // 8)
+    with LargestTensor() as largest:
+        frequency_distance(s, t, [mask.detach() for mask in masks]).mean().backward()
+    assert largest.numel == s.numel()

@@ -1,8 +1,8 @@
 """Fusions, heads and connectors: modules between a student's feature and a loss.
 
 A fusion makes one feature of a student's and the review that came up from the deeper
-stage. A head makes a feature of the teacher's shape. Every one of them is a connector
-in the sense of MMRazor.
+stage. A head makes a feature of the teacher's shape. A prompt masks a feature, before
+any student is there. Every one of them is a connector in the sense of MMRazor.
 """
 
 from .ab_fusion import ABFusion

@@ -42,7 +42,7 @@ def save(tmp_path):
     return save
 
 
-def build(pair, prompts=None, stages=STAGES, **options):
+def make(pair, prompts=None, stages=STAGES, **options):
     torch.manual_seed(0)
     distiller = FreeKDDistiller(prompts, stages=stages, **options)
     distiller.build(*pair)
@@ -52,7 +52,7 @@ def build(pair, prompts=None, stages=STAGES, **options):
 @pytest.mark.parametrize('low_band', [True, False])
 def test_the_loss_is_the_distance_of_the_aligned_maps(pair, save, low_band):
     students, teachers = pair
-    distiller = build(pair, save(), relation=False, low_band=low_band, loss_weight=2.0)
+    distiller = make(pair, save(), relation=False, low_band=low_band, loss_weight=2.0)
     losses = distiller.stage_losses(*pair, targets=None)
     assert list(losses) == ['loss_stage1', 'loss_stage2', 'loss_stage3']
     for i, stage in enumerate(distiller.stages):
@@ -65,8 +65,8 @@ def test_the_loss_is_the_distance_of_the_aligned_maps(pair, save, low_band):
 
 def test_the_released_form_has_neither_low_band_nor_relation(pair, save):
     path = save()
-    released = build(pair, path, released=True)
-    by_hand = build(pair, path, low_band=False, relation=False)
+    released = make(pair, path, released=True)
+    by_hand = make(pair, path, low_band=False, relation=False)
     assert not hasattr(released.stages[0], 'student_relation')
     for first, second in zip(
         released.stage_losses(*pair, targets=None).values(),
@@ -78,7 +78,7 @@ def test_the_released_form_has_neither_low_band_nor_relation(pair, save):
 
 def test_relation_weighs_channels_and_trains_its_gates(pair, save):
     path = save()
-    weighted, plain = build(pair, path), build(pair, path, relation=False)
+    weighted, plain = make(pair, path), make(pair, path, relation=False)
     for stage, other in zip(weighted.stages, plain.stages, strict=True):
         stage.align.load_state_dict(other.align.state_dict())
     losses = weighted.stage_losses(*pair, targets=None)
@@ -92,7 +92,7 @@ def test_relation_weighs_channels_and_trains_its_gates(pair, save):
 
 
 def test_mse_of_the_aligned_maps(pair, save):
-    distiller = build(pair, save(), released=True, mse_weight=5.0)
+    distiller = make(pair, save(), released=True, mse_weight=5.0)
     losses = distiller.stage_losses(*pair, targets=None)
     aligned = distiller.stages[1].align(pair[0][1])
     torch.testing.assert_close(
@@ -102,27 +102,27 @@ def test_mse_of_the_aligned_maps(pair, save):
 
 def test_without_prompts_every_place_counts(pair):
     students, teachers = pair
-    distiller = build(pair, relation=False)
+    distiller = make(pair, relation=False)
     distance = frequency_distance(distiller.stages[0].align(students[0]), teachers[0])
     losses = distiller.stage_losses(*pair, targets=None)
     torch.testing.assert_close(losses['loss_stage1'], distance.mean())
 
 
 def test_prompts_are_frozen_and_in_no_checkpoint(pair, save):
-    distiller = build(pair, save(), relation=False)
+    distiller = make(pair, save(), relation=False)
     assert distiller.stages[0].prompt.shape == (4, 2, 8)
     assert set(dict(distiller.named_parameters())) == set(distiller.state_dict())
     assert not any('prompt' in name for name in distiller.state_dict())
 
 
 def test_the_prompts_say_how_many_levels_there_are(pair, save):
-    distiller = build(pair, save(levels=2))
+    distiller = make(pair, save(levels=2))
     assert distiller.levels == 2
     distiller.stage_losses(*pair, targets=None)
 
 
 def test_half_precision(pair, save):
-    distiller = build(pair, save(), mse_weight=1.0)
+    distiller = make(pair, save(), mse_weight=1.0)
     with torch.autocast('cpu', dtype=torch.bfloat16):
         losses = distiller.stage_losses(*pair, targets=None)
     exact = distiller.stage_losses(*pair, targets=None)
@@ -133,7 +133,7 @@ def test_half_precision(pair, save):
 
 def test_one_map_relates_to_itself():
     pair = maps(4, 0)[:1], maps(8, 1)[:1]
-    losses = build(pair, stages=STAGES[:1]).stage_losses(*pair, targets=None)
+    losses = make(pair, stages=STAGES[:1]).stage_losses(*pair, targets=None)
     assert losses['loss_stage1'].isfinite()
 
 
@@ -147,7 +147,7 @@ def test_one_map_relates_to_itself():
 )
 def test_prompts_of_other_maps(pair, save, file, options, message):
     with pytest.raises(ValueError, match=message):
-        build(pair, save(**file), **options)
+        make(pair, save(**file), **options)
 
 
 def test_a_student_with_another_number_of_maps():
@@ -159,15 +159,15 @@ def test_maps_of_other_sizes(pair):
     students, teachers = pair
     students[1] = torch.zeros(2, 4, 9, 12)
     with pytest.raises(ValueError, match=r"student_stages: 'stage1'.*\(9, 12\).*8, 12"):
-        build((students, teachers))
+        make((students, teachers))
 
 
 def test_levels_that_cannot_be_related(pair):
     students, teachers = pair
     teachers[2] = torch.zeros(2, 16, 5, 3)
     with pytest.raises(ValueError, match=r'\[8, 8, 16\] channels; set relation=False'):
-        build((students, teachers))
-    build((students, teachers), relation=False)
+        make((students, teachers))
+    make((students, teachers), relation=False)
 
 
 @pytest.mark.parametrize(('other', 'warns'), [('aa', False), ('bb', True)])
@@ -179,3 +179,25 @@ def test_prompts_of_another_teacher_are_a_warning(save, caplog, other, warns):
     logger.removeHandler(caplog.handler)
     assert ("tuned on 'one.pth'" in caplog.text) == warns
     assert ("teacher is 'two.pth'" in caplog.text) == warns
+
+
+def test_a_distillation_compares_its_teacher_with_that_of_the_prompts(
+    distillation, build, save, tmp_path, monkeypatch
+):
+    config = distillation()
+    torch.save(build(config['teacher']).state_dict(), tmp_path / 'two.pth')
+    config['teacher_ckpt'] = str(tmp_path / 'two.pth')
+    config['distiller'] = dict(
+        type='FreeKDDistiller',
+        prompts=save(channels=(12, 24, 48), path='one.pth', hash='aa'),
+        stages=['backbone.layer1', 'backbone.layer2', 'backbone.layer3'],
+        relation=False,
+    )
+    warnings = []
+    monkeypatch.setattr(
+        'famkd.models.distillers.freekd_distiller.print_log',
+        lambda message, *_: warnings.append(message),
+    )
+    build(config)
+    assert len(warnings) == 1
+    assert 'one.pth' in warnings[0] and 'two.pth' in warnings[0]
