@@ -75,7 +75,7 @@ def step_of(form: Callable, maps: tuple) -> Callable[[], None]:
 
 
 def memory_of(form: Callable, maps: tuple) -> float:
-    """What is kept between forward and backward, over the size of the student's maps."""
+    """Size of the tensors kept for the backward pass, over the student's maps."""
     known = {x.data_ptr() for tensors in maps for x in tensors}
     kept = {}
 

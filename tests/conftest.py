@@ -3,7 +3,7 @@
 import os
 
 # Small tensors gain nothing from threads, and on a busy machine each operation would
-# wait for its threads. Before torch is imported; for the programs that tests start, too.
+# wait for its threads. Before torch is imported; also for programs that tests start.
 os.environ.setdefault('OMP_NUM_THREADS', '1')
 
 import json  # noqa: E402

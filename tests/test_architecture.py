@@ -21,9 +21,9 @@ def test_the_walk_of_adding_a_method_trains(tool, tmp_path, monkeypatch):
     monkeypatch.syspath_prepend(tmp_path)
     monkeypatch.chdir(tmp_path)
     options = (
-        'model.teacher_ckpt=None model.allow_random_teacher=True train_cfg.max_epochs=1 '
-        'train_dataloader.dataset.num_per_class=1 randomness.seed=0 '
-        'model.teacher.backbone.depth=8'
+        'model.teacher_ckpt=None model.allow_random_teacher=True '
+        'train_cfg.max_epochs=1 train_dataloader.dataset.num_per_class=1 '
+        'randomness.seed=0 model.teacher.backbone.depth=8'
     )
     tool('train').main(
         [str(recipe), '--no-validate', '--cfg-options', *options.split()]

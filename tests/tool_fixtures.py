@@ -39,7 +39,8 @@ def tiny_configs(tmp_path_factory):
     def network(base_channels):
         return (
             f'model = dict(backbone=dict(depth=8, stem_channels=4, '
-            f'base_channels={base_channels}), head=dict(in_channels={4 * base_channels}))'
+            f'base_channels={base_channels}), '
+            f'head=dict(in_channels={4 * base_channels}))'
         )
 
     data = '\n'.join(

@@ -58,8 +58,8 @@ def build_parser() -> argparse.ArgumentParser:
     )
     parser.add_argument(
         '--prompts',
-        help='for freekd: the file of the prompts of the teacher; default: the one that '
-        'tuning them here leaves in work_dirs',
+        help='for freekd: the file of the prompts of the teacher; default: the one '
+        'that tuning them here leaves in work_dirs',
     )
     parser.add_argument(
         '--weight', type=float, help="weight of the distillation; default: the method's"

@@ -4,8 +4,8 @@
 
 CONFIG is the config of a distillation or of the student alone; CKPT, with either, a
 checkpoint of the distillation or the student cut out of one
-(tools/model_converters/extract_student.py). Nothing of the teacher is needed; but prompts
-of FreeKD are tested with theirs.
+(tools/model_converters/extract_student.py). Nothing of the teacher is needed; but
+prompts of FreeKD are tested with theirs.
 """
 
 import argparse
@@ -46,8 +46,8 @@ def build_parser() -> argparse.ArgumentParser:
         '--corruptions',
         nargs='*',
         metavar='NAME',
-        help='test a detector on corrupted images, too, as COCO-C does; default: its 15 '
-        'corruptions',
+        help='test a detector on corrupted images, too, as COCO-C does; default: its '
+        '15 corruptions',
     )
     parser.add_argument(
         '--severities',

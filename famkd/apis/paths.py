@@ -12,8 +12,8 @@ def resolve_paths(model: dict, recipe: str | Path) -> None:
     """Makes the paths in a distillation's config independent of the current folder.
 
     A plain path in ``architecture.cfg_path``, ``teacher.cfg_path``, ``teacher_ckpt``
-    or ``distiller.prompts`` is taken from the folder of the recipe, as ``_base_`` is, or
-    from the current one.
+    or ``distiller.prompts`` is taken from the folder of the recipe, as ``_base_`` is,
+    or from the current one.
 
     Args:
         model: Config of the model, changed in place. Of a network alone, nothing is.

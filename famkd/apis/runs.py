@@ -165,8 +165,9 @@ def group_runs(runs: list[Run]) -> list[Experiment]:
     """Groups runs into experiments, in the order of their first runs.
 
     Runs belong together if their configs have the same name and differ in the
-    seed, in paths of seeds (``..._seed1``) and in logging only. An experiment has the name of
-    its config, or of its work dir where the config was run with several settings.
+    seed, in paths of seeds (``..._seed1``) and in logging only. An experiment has the
+    name of its config, or of its work dir where the config was run with several
+    settings.
     """
     groups = {}
     for run in runs:

@@ -13,7 +13,7 @@ class ADE20KScenes(SceneList):
 
     Expected below ``data_root``, that of ADEChallengeData2016::
 
-        sceneCategories_training.txt     lines such as ADE_train_00000001 airport_terminal
+        sceneCategories_training.txt   lines such as ADE_train_00000001 airport_terminal
         sceneCategories_validation.txt
         images/training/*.jpg            20,210 images
         images/validation/*.jpg          2,000 images
@@ -48,6 +48,6 @@ class ADE20KScenes(SceneList):
         return super().load_data_list()
 
     def _find(self, pattern: str, split: str) -> Path:
-        """What is there of a pattern, or else what should be."""
+        """The files of a pattern that are there, or else what should be."""
         paths = [Path(self.data_root, pattern.format(n)) for n in self.NAMES[split]]
         return next((path for path in paths if path.exists()), paths[0])

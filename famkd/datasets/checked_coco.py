@@ -37,7 +37,7 @@ class CheckedCocoDataset(CocoDataset):
 
 
 class _BadAnnotations(Exception):
-    """What is wrong with an annotation file."""
+    """Something is wrong with an annotation file."""
 
 
 def _check(coco: COCO, classes: list[str]) -> None:

@@ -92,7 +92,7 @@ class LocalAttention(nn.Module):
 
     def _checked(self, x: Tensor) -> Tensor:
         check_map(self, x, self.channels)
-        # The kernel of the CPU takes planes: one copy here instead of one of q, k and v.
+        # The CPU kernel takes planes: one copy here instead of one of q, k and v.
         return x.contiguous() if x.is_cpu else x
 
     def extra_repr(self) -> str:

@@ -1,4 +1,4 @@
-"""What a checkpoint may name besides tensors: MMEngine's logs, and NumPy's numbers.
+"""The globals of a checkpoint besides tensors: MMEngine's logs, NumPy's numbers.
 
 A pickle names functions and calls them with arguments of its own, so each of those here
 must be harmless whatever it is called with.
@@ -15,7 +15,7 @@ NUMBERS = [np.dtype(code) for code in '?bBhHiIlLqQefdg']  # bool, integers, floa
 
 
 def allowed_globals() -> list[type | tuple[Callable, str]]:
-    """What ``torch.serialization.safe_globals`` takes: classes, or (function, name)."""
+    """Classes and (function, name) pairs for ``torch.serialization.safe_globals``."""
     functions = [(_method, 'builtins.getattr'), (_dtype, 'numpy.dtype')]
     for module in ('numpy.core.multiarray', 'numpy._core.multiarray'):
         functions.append((_scalar, f'{module}.scalar'))
@@ -39,7 +39,7 @@ def _method(owner: type, name: str) -> Callable:
 def _dtype(code: str, *_: Any) -> np.dtype:
     """A type of numbers; of objects, raw bytes would become pointers.
 
-    It is NumPy's own instance, not a copy as a pickle asks for: its state cannot be set.
+    It is NumPy's own instance, no copy as a pickle asks for: its state cannot be set.
     """
     for number in NUMBERS:
         if code in (number.char, number.str[1:]):
@@ -52,5 +52,5 @@ def _scalar(number: np.dtype, content: bytes) -> np.generic:
 
 
 def _empty_array(*_: Any) -> np.ndarray:
-    """What the content of an array is put into; NumPy checks that it fits."""
+    """An array into which the content is put; NumPy checks that it fits."""
     return np.empty(0, np.int8)

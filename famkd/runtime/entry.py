@@ -9,8 +9,8 @@ def install() -> None:
 
     - Whatever loads a checkpoint reads it with :func:`~.safe_load.read_file`, which
       runs no code that a file may hold.
-    - ``type='CheckpointHook'`` builds :class:`~.safe_checkpoint_hook.SafeCheckpointHook`
-      from now on, in every config.
+    - ``type='CheckpointHook'`` in a config builds
+      :class:`~.safe_checkpoint_hook.SafeCheckpointHook` from now on.
     - The hooks of this package are registered, so that a config can name them.
 
     It may be called again; nothing changes then.
@@ -31,9 +31,9 @@ def install() -> None:
     for owner, name in replaced:
         if not hasattr(owner, name):
             raise ImportError(
-                f'mmengine {mmengine.__version__} has no {owner.__name__}.{name}, which '
-                'is replaced here so that checkpoints are read and written safely; '
-                'install onedl-mmengine>=0.10.12'
+                f'mmengine {mmengine.__version__} has no {owner.__name__}.{name}, '
+                'which is replaced here so that checkpoints are read and written '
+                'safely; install onedl-mmengine>=0.10.12'
             )
 
     from . import cpu_amp_optim_wrapper, runtime_hook  # noqa: F401 (registers them)
@@ -50,7 +50,7 @@ def install() -> None:
 def switch_on(config: Config) -> None:
     """Adds :class:`~.runtime_hook.RuntimeHook` to a config, unless it is switched off.
 
-    ``default_hooks.runtime`` may hold some of its options, or None: then it is left out.
+    ``default_hooks.runtime`` may hold options of it, or None: then it is left out.
 
     Args:
         config: The complete config, changed in place.

@@ -154,7 +154,7 @@ def _validation_is_due(runner: Runner) -> bool:
 
 
 def _random_state() -> dict:
-    """The states of the generators of this process, in types that weights_only reads."""
+    """The states of this process' generators, in types that weights_only reads."""
     _, keys, *rest = np.random.get_state()
     state = dict(
         python=random.getstate(),

@@ -131,7 +131,7 @@ class NonFiniteHook(Hook):
         return f'The state before it is in {Path(runner.work_dir, name)}'
 
     def _describe(self, losses: dict[str, Tensor], gradients: dict[str, Tensor]) -> str:
-        """What is not finite, in which process; empty if everything is finite."""
+        """Names what is not finite, in which process; empty if everything is finite."""
         found = all_gather_object(
             (self._describe_losses(losses), _describe_gradients(gradients))
         )

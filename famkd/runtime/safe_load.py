@@ -3,8 +3,9 @@
 A checkpoint is a pickle, and a pickle can name any function to be called while it is
 read. PyTorch can read weights only; MMEngine tries that, but reads a file that asks for
 more without any check. Here such a file is refused, unless it is trusted.
-``famkd.runtime.install()`` puts :func:`read_file` and :func:`~.downloads.read_url` in the place of
-MMEngine's own readers, which all of its loaders (files, URLs, model zoos) use.
+``famkd.runtime.install()`` puts :func:`read_file` and :func:`~.downloads.read_url` in
+the place of MMEngine's own readers, which all of its loaders (files, URLs, model zoos)
+use.
 """
 
 import argparse

@@ -25,10 +25,10 @@ class StopSignalHook(Hook):
     The signals are Ctrl-C and what Slurm, torchrun and most others send before they
     kill. The second one acts as it does without this hook: it stops at once. An epoch
     that is complete, and a validation that is due or runs, are finished first, so that
-    a resumed training need not make up for them. The checkpoint is ``interrupted.pth``, from
-    which ``--resume`` goes on; the exit code is 128 plus the number of the signal, as
-    a shell reports it. Where one of several processes gets a signal, all stop after
-    the same iteration.
+    a resumed training need not make up for them. The checkpoint is
+    ``interrupted.pth``, from which ``--resume`` goes on; the exit code is 128 plus the
+    number of the signal, as a shell reports it. Where one of several processes
+    gets a signal, all stop after the same iteration.
 
     The workers of the data loaders, which a terminal or torchrun signals too, go on.
 

@@ -131,7 +131,8 @@ def test_logging_does_not_part_seeds(make_run, epochs):
     watching = 'visualizer = dict(vis_backends=[dict(type="TensorboardVisBackend")])'
     configs = [
         f'custom_hooks = [{warm_up.format(20)}]',
-        f'custom_hooks = [{warm_up.format(20)}, dict(type="EvalTeacherHook")]\n{watching}',
+        f'custom_hooks = [{warm_up.format(20)}, dict(type="EvalTeacherHook")]\n'
+        + watching,
         f'custom_hooks = [{warm_up.format(10)}]',
     ]
     runs = [make_run(f'x{i}', epochs(1, 1), config=c) for i, c in enumerate(configs)]

@@ -1,4 +1,4 @@
-"""What switches the runtime on, and that it needs nothing of the rest of the package."""
+"""Switching the runtime on, and that it needs nothing of the rest of the package."""
 
 import ast
 from pathlib import Path

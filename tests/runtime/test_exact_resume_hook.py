@@ -1,4 +1,4 @@
-"""Trainings that stop and go on, against those that do not stop: the same, bit for bit."""
+"""Trainings that stop and go on end as those that do not stop, bit for bit."""
 
 import copy
 import random

@@ -23,7 +23,7 @@ class Crash(Exception):
 
 @pytest.fixture
 def train(make_runner):
-    """Function (*hooks, **changes): trains 4 epochs of one iteration, and saves each."""
+    """Function (*hooks, **changes): trains 4 epochs of one iteration, saves each."""
 
     def train(*hooks, **changes):
         runner = make_runner(

@@ -6,9 +6,9 @@
 
 For every image and network, the mean energy over the channels at each stage and its
 transform, as the DCT-driven loss compares them. Below a map stands its SSIM with that
-of the first network. ``--test-images N`` prints the mean SSIM over N images of the first
-network's test set, of those that it classifies right. Of a distillation checkpoint the
-student is shown.
+of the first network. ``--test-images N`` prints the mean SSIM over N images of the
+first network's test set, of those that it classifies right. Of a distillation
+checkpoint the student is shown.
 """
 
 import argparse

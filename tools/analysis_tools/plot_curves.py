@@ -1,6 +1,6 @@
 """Plot accuracy and losses over the training, several runs in one picture.
 
-    python tools/analysis_tools/plot_curves.py WORK_DIR... [--out curves.png --out curves.svg]
+    python tools/analysis_tools/plot_curves.py WORK_DIR... [--out curves.png ...]
 
 One panel for every scalar, one colour for every experiment (runs that differ in the
 seed only). The student's own losses share a panel with those of a student alone; a

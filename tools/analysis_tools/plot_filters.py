@@ -1,6 +1,6 @@
 """Plot the learned filters of frequency attention over the centred frequency.
 
-    python tools/analysis_tools/plot_filters.py CKPT [--config CONFIG] [--out filters.png]
+    python tools/analysis_tools/plot_filters.py CKPT [--config CONFIG] [--out FILE]
 
 For every stage, the magnitude before and after the high-pass mask, averaged over all
 pairs of channels. The filters are those of the checkpoint; the kind of the mask is that
@@ -73,8 +73,8 @@ def read_filters(weights: dict, config: 'Config') -> 'list[Layer]':
         if key not in weights or weights[key].shape != layer.filter.shape:
             found = tuple(weights[key].shape) if key in weights else 'missing'
             raise ValueError(
-                f'{key} is {found}, but {tuple(layer.filter.shape)} in the config: give '
-                'the config that it was trained with'
+                f'{key} is {found}, but {tuple(layer.filter.shape)} in the config: '
+                'give the config that it was trained with'
             )
         layer.filter.data = weights[key].float()
     if not layers:

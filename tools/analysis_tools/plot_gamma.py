@@ -1,6 +1,6 @@
 """Plot gamma1 and gamma2 of every stage over the training; print their last values.
 
-    python tools/analysis_tools/plot_gamma.py WORK_DIR... [--out gamma.png --out gamma.svg]
+    python tools/analysis_tools/plot_gamma.py WORK_DIR... [--out gamma.png ...]
 
 gamma1 weighs the frequency branch, gamma2 the 1x1 convolution; stage 1 is the
 shallowest (Tables A.3 and A.4 of the FAM-KD supplement). They come from

@@ -72,7 +72,7 @@ class Detector:
             raise ValueError(f'{checkpoint} is not the checkpoint of a detector')
 
     def detect(self, file: str, least_score: float) -> list[tuple[str, list[float]]]:
-        """The boxes in an image that reach a score: class, (x1, y1, x2, y2) in pixels."""
+        """The boxes that reach a score: class, (x1, y1, x2, y2) in pixels."""
         from mmdet.apis import inference_detector
         from mmengine.registry import DefaultScope
 

@@ -1,6 +1,6 @@
 """Table of teachers, students alone and distilled students, from their work dirs.
 
-    python tools/analysis_tools/summarize.py WORK_DIR... [--out results.md --out results.csv]
+    python tools/analysis_tools/summarize.py WORK_DIR... [--out results.md ...]
 
 Work dirs of the same config with other seeds make one row: mean ± standard deviation
 (n - 1). ``last`` is the last validation, ``best`` the best one of each run; higher

@@ -2,10 +2,10 @@
 
     python tools/model_converters/freekd_prompts.py IN OUT
 
-IN holds ``mask_modules.{i}.mask_token``, one for each map, of shape (4, T, C); what else
-is in it (``prob.*``, wavelet filters) their code does not use either. OUT is what a
-prompt tuning writes, for ``distiller.prompts`` of FreeKDDistiller; it does not say which
-teacher the prompts are of.
+IN holds ``mask_modules.{i}.mask_token``, one for each map, of shape (4, T, C);
+what else is in it (``prob.*``, wavelet filters) their code does not use either. OUT
+is what a prompt tuning writes, for ``distiller.prompts`` of FreeKDDistiller; it does
+not say which teacher the prompts are of.
 """
 
 import argparse

@@ -7,7 +7,7 @@ from mmengine.runner import Runner
 
 @HOOKS.register_module()
 class OldCheckpointHook(Hook):
-    """Resumes from a checkpoint of famkd 0.1, whose optimizer lists the teacher's weights.
+    """Resumes from checkpoints of famkd 0.1, whose optimizer lists the teacher.
 
     They are the last ones in its list, and have no state: they were never trained.
     ``tools/train.py --resume`` adds the hook to a distillation.

@@ -282,8 +282,9 @@ class FeatureDistill(BaseAlgorithm):
         print_log(
             'Parameters: '
             + ', '.join(f'{name} {n / 1e6:.2f} M' for name, n in counts.items())
-            + f' (not in checkpoints). A checkpoint holds {trained * 4 / 1e6:.0f} MB of '
-            'weights, and as much again for every state of the optimizer'
+            + ' (not in checkpoints). A checkpoint holds '
+            f'{trained * 4 / 1e6:.0f} MB of weights, and as much again for every '
+            'state of the optimizer'
             + (
                 '. The distiller is much larger than the student: fewer channels '
                 '(mid_channels), fewer stages or DynamicFAMHead make it smaller'

@@ -39,7 +39,7 @@ class Renormalize(nn.Module):
 def teacher_normalization(
     given: BaseDataPreprocessor, teacher: BaseDataPreprocessor, own: bool = False
 ) -> nn.Module:
-    """What turns the images that the student gets into those for the teacher.
+    """A module that turns the student's images into those for the teacher.
 
     A preprocessor that normalises nothing has no wishes.
 
@@ -75,7 +75,7 @@ def teacher_normalization(
 
 
 def _settings(preprocessor: BaseDataPreprocessor) -> dict:
-    """What has to agree; empty where nothing is normalised."""
+    """The settings that have to agree; empty where nothing is normalised."""
     if getattr(preprocessor, 'mean', None) is None:
         return {}
     return {

@@ -116,7 +116,7 @@ class PromptTuning(BaseModel):
         data_samples: list | None = None,
         mode: str = 'tensor',
     ) -> dict | list | Tensor | tuple:
-        """What the teacher gives with its maps prompted; losses in mode ``'loss'``.
+        """Outputs of the teacher with its maps prompted; losses in mode ``'loss'``.
 
         Args:
             inputs: Batch of shape (N, C, H, W), preprocessed.

@@ -68,7 +68,7 @@ class StageReLUResNet(StageReLUMixin, ResNet):
 
 @MODELS.register_module()
 class StageReLUResNet_CIFAR(StageReLUMixin, ResNet_CIFAR):
-    """mmpretrain's ``ResNet_CIFAR`` (same arguments, same checkpoints) with stage ReLUs.
+    """mmpretrain's ``ResNet_CIFAR`` (same arguments and checkpoints) with stage ReLUs.
 
     Features of stage k = 1..4: outputs of ``layer{k}`` (after the last ReLU) and inputs
     of ``layer{k}.relu`` (before it).

@@ -93,8 +93,8 @@ class FreeKDDistiller(StageDistiller):
         if not same_teacher(self.tuned_on, note):
             print_log(
                 f'prompts={self._file!r} were tuned on {tell_teacher(self.tuned_on)}, '
-                f'but the teacher is {tell_teacher(note)}: the places that they ask for '
-                'are those of another network',
+                f'but the teacher is {tell_teacher(note)}: the places that they ask '
+                'for are those of another network',
                 'current',
                 logging.WARNING,
             )
@@ -127,7 +127,7 @@ class FreeKDDistiller(StageDistiller):
     def stage_losses(
         self, students: list[Tensor], teachers: list[Tensor], targets: Targets
     ) -> dict[str, Tensor]:
-        """``loss_stage{i}`` and, if weighted, ``loss_mse_stage{i}``; 1 the shallowest."""
+        """``loss_stage{i}``, ``loss_mse_stage{i}`` if weighted; 1 the shallowest."""
         pairs = zip(self.stages, students, strict=True)
         aligned = [stage.align(student) for stage, student in pairs]
         losses = {}
@@ -147,7 +147,7 @@ class FreeKDDistiller(StageDistiller):
 
 
 class FreeKDStage(nn.Module):
-    """What belongs to one pair of maps.
+    """The layers and prompts of one pair of maps.
 
     Args:
         in_channels: Channels of the student's map.

@@ -67,7 +67,7 @@ class DCTAttentionLoss(PerSampleLoss):
         largest = maps.detach().amax(dims, keepdim=True)
         eps = torch.finfo(maps.dtype).eps * maps[0].numel() ** 0.5
         constant = high - low <= 8 * eps * largest
-        # The inner one keeps 0 / 0 out of the gradient, the outer one out of the result.
+        # The inner one keeps 0 / 0 out of the gradient, the outer out of the result.
         span = torch.where(constant, 1, high - low)
         return torch.where(constant, 0, (spectra - low) / span)
 

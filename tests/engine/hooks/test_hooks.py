@@ -1,4 +1,4 @@
-"""Both hooks in a real training: what is logged, and what a resumed one goes on with."""
+"""Warm-up and gammas in real trainings: what is logged, also after a resume."""
 
 import json
 import re
@@ -16,7 +16,7 @@ BY_ITERATIONS = dict(_delete_=True, by_epoch=False, max_iters=2)
 
 @pytest.fixture
 def train(make_runner, tmp_path):
-    """Function (hook, epochs, ...): a training of 3 iterations an epoch, and its log."""
+    """Function (hook, epochs, ...): a training of 3 iterations an epoch, its log."""
 
     def train(hook, epochs, **changes):
         folder = tmp_path / f'until_{epochs}'

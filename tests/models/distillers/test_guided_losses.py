@@ -89,7 +89,7 @@ def test_a_network_without_class_scores_cannot_guide(make):
     loss = dict(type='DCTAttentionLoss')
     with pytest.raises(
         ValueError,
-        match=r"^logits \(guided and logit_loss are for classifiers\): 'roi_head' is no "
-        r'module of the ',
+        match=r"^logits \(guided and logit_loss are for classifiers\): 'roi_head' is "
+        r'no module of the ',
     ):
         make(loss=loss, guided=True, logits='roi_head')

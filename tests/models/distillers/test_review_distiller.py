@@ -198,8 +198,8 @@ def test_source_that_is_no_module(role, make):
             }
         )
     assert str(error.value).startswith(
-        f"{role}_stages: 'backbone.layr3' is no module of the {role} (ImageClassifier); "
-        'near names: backbone.layer3'
+        f"{role}_stages: 'backbone.layr3' is no module of the {role} "
+        '(ImageClassifier); near names: backbone.layer3'
     )
 
 

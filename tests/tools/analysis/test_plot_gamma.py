@@ -63,6 +63,7 @@ def test_runs_without_gammas(recorded, tmp_path, capsys):
     ],
 )
 def test_hint_names_what_is_missing_only(hooks, advice, make_run, epochs):
-    config = f'model = dict(distiller=dict(head=dict(type="FAMHead")))\ncustom_hooks = {hooks}'
+    config = 'model = dict(distiller=dict(head=dict(type="FAMHead")))\n'
+    config += f'custom_hooks = {hooks}'
     with pytest.raises(SystemExit, match=advice):
         main([str(make_run('x', epochs(1, 1), config=config))])
