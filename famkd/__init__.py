@@ -13,7 +13,7 @@ class MMRazorFinder:
     """Has :mod:`famkd.compat` adapt MMRazor when it is imported, by whomever."""
 
     @staticmethod
-    def find_spec(name, path=None, target=None):
+    def find_spec(name: str, path: object = None, target: object = None) -> None:
         """Find a module of MMRazor; None, so that Python looks on, for any other."""
         if name.partition('.')[0] == 'mmrazor':
             from famkd.compat import find_adapted

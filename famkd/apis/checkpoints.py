@@ -14,7 +14,13 @@ if TYPE_CHECKING:
 class LabelAction(argparse.Action):
     """Collects ``--option LABEL VALUE``, given any number of times, in a dict."""
 
-    def __call__(self, parser, namespace, values, option_string=None) -> None:
+    def __call__(
+        self,
+        parser: argparse.ArgumentParser,
+        namespace: argparse.Namespace,
+        values: list[str],
+        option_string: str | None = None,
+    ) -> None:
         label, value = values
         setattr(namespace, self.dest, {**getattr(namespace, self.dest), label: value})
 

@@ -18,7 +18,13 @@ from famkd.runtime.safe_load import add_trust_argument, trust_checkpoints
 class SplitAction(DictAction):
     """``DictAction`` with an error that names the argument that is not KEY=VALUE."""
 
-    def __call__(self, parser, namespace, values, option_string=None) -> None:
+    def __call__(
+        self,
+        parser: argparse.ArgumentParser,
+        namespace: argparse.Namespace,
+        values: list[str],
+        option_string: str | None = None,
+    ) -> None:
         for pair in values:
             if '=' not in pair:
                 parser.error(f'{option_string}: {pair!r} is not KEY=VALUE')

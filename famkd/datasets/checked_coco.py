@@ -1,5 +1,7 @@
 """COCO annotations that are checked against the config (needs mmdet)."""
 
+from collections.abc import Sequence
+
 from mmdet.datasets import CocoDataset
 from mmdet.datasets.api_wrappers import COCO
 from mmdet.registry import DATASETS
@@ -24,7 +26,7 @@ class CheckedCocoDataset(CocoDataset):
     class COCOAPI(COCO):
         """The annotation file; where mmdet asks it for the classes, it checks them."""
 
-        def get_cat_ids(self, cat_names=(), **kwargs):
+        def get_cat_ids(self, cat_names: Sequence[str] = (), **kwargs) -> list[int]:
             _check(self, list(cat_names))
             return super().get_cat_ids(cat_names=cat_names, **kwargs)
 

@@ -16,8 +16,8 @@ class Digits(BaseDataset):
     ``gt_label``. Resize it in the pipeline.
 
     Args:
-        split (str): 'train' or 'test'. Defaults to 'train'.
-        num_per_class (int, optional): Take only so many images of each class, the
+        split: 'train' or 'test'. Defaults to 'train'.
+        num_per_class: Take only so many images of each class, the
             first ones of the split. Defaults to None, which takes all.
         **kwargs: Other arguments of :class:`mmpretrain.datasets.BaseDataset`,
             ``pipeline`` first of all.
@@ -31,7 +31,7 @@ class Digits(BaseDataset):
 
     def __init__(
         self, split: str = 'train', num_per_class: int | None = None, **kwargs
-    ):
+    ) -> None:
         if split not in ('train', 'test'):
             raise ValueError(f"Digits: split must be 'train' or 'test', got {split!r}")
         self.split = split
@@ -68,7 +68,9 @@ class Digits(BaseDataset):
             for i in chosen
         ]
 
-    def _first_of_each_class(self, indices, labels):
+    def _first_of_each_class(
+        self, indices: np.ndarray, labels: np.ndarray
+    ) -> np.ndarray:
         smallest = np.bincount(labels).min()
         if not 1 <= self.num_per_class <= smallest:
             raise ValueError(

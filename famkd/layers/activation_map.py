@@ -2,6 +2,7 @@
 
 import torch
 from torch import Tensor
+from torch.autograd.function import FunctionCtx
 from torch.nn.functional import adaptive_avg_pool2d
 
 
@@ -23,12 +24,12 @@ class _MeanSquare(torch.autograd.Function):
     """``x.square().mean(dim=1)``, with one pass over x in the backward, not three."""
 
     @staticmethod
-    def forward(ctx, x: Tensor) -> Tensor:
+    def forward(ctx: FunctionCtx, x: Tensor) -> Tensor:
         ctx.save_for_backward(x)
         return x.square().mean(dim=1)
 
     @staticmethod
-    def backward(ctx, grad: Tensor) -> Tensor:
+    def backward(ctx: FunctionCtx, grad: Tensor) -> Tensor:
         (x,) = ctx.saved_tensors
         return x * (grad * (2 / x.shape[1])).unsqueeze(1)
 

@@ -1,5 +1,7 @@
 """Ends a forward pass when everything that is needed from it is recorded."""
 
+from types import TracebackType
+
 from mmrazor.models.distillers import ConfigurableDistiller
 from mmrazor.models.task_modules.recorder import ModuleOutputsRecorder
 from torch import nn
@@ -56,7 +58,12 @@ class EarlyStop:
             for module in self._modules
         ]
 
-    def __exit__(self, exc_type, exc_value, traceback) -> bool:
+    def __exit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc_value: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> bool:
         for handle in self._handles:
             handle.remove()
         return exc_type is _Recorded

@@ -1,3 +1,5 @@
+from collections.abc import Sequence
+
 from mmcv.cnn import ConvModule
 from mmpretrain.models.backbones.mobilenet_v2 import InvertedResidual
 from mmpretrain.registry import MODELS
@@ -23,9 +25,9 @@ class CIFARMobileNetV2(StagedBackbone):
     Contrastive Representation Distillation.
 
     Args:
-        widen_factor (float): Width multiplier; widths are rounded down. Defaults to
+        widen_factor: Width multiplier; widths are rounded down. Defaults to
             0.5.
-        out_indices (Sequence[int], optional): Modules to return: 0 to 3 are the
+        out_indices: Modules to return: 0 to 3 are the
             stages, 4 is ``conv2``. Defaults to None, which is ``(4, )``.
 
     Raises:
@@ -40,7 +42,9 @@ class CIFARMobileNetV2(StagedBackbone):
         [(6, 160, 3, 2), (6, 320, 1, 1)],
     ]
 
-    def __init__(self, widen_factor=0.5, out_indices=None):
+    def __init__(
+        self, widen_factor: float = 0.5, out_indices: Sequence[int] | None = None
+    ) -> None:
         in_channels = int(32 * widen_factor)
         stem = ConvModule(
             3, in_channels, 3, stride=2, padding=1, norm_cfg=NORM, act_cfg=RELU

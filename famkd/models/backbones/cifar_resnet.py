@@ -1,3 +1,5 @@
+from collections.abc import Sequence
+
 from mmpretrain.models.backbones.resnet import BasicBlock
 from mmpretrain.models.backbones.resnet_cifar import ResNet_CIFAR
 from mmpretrain.registry import MODELS
@@ -23,12 +25,12 @@ class CIFARResNet(StageReLUMixin, ResNet_CIFAR):
     Distillation.
 
     Args:
-        depth (int): 6n+2: 8, 14, 20, 26, 32, ..., 1202.
-        stem_channels (int): Channels after the first convolution. Defaults to 16.
-        base_channels (int): Channels of the first stage. Defaults to 16.
-        out_indices (Sequence[int]): Stages to return, from 0 to 2. Defaults to
+        depth: 6n+2: 8, 14, 20, 26, 32, ..., 1202.
+        stem_channels: Channels after the first convolution. Defaults to 16.
+        base_channels: Channels of the first stage. Defaults to 16.
+        out_indices: Stages to return, from 0 to 2. Defaults to
             ``(2, )``.
-        zero_init_residual (bool): Whether the last BN of each block starts at zero.
+        zero_init_residual: Whether the last BN of each block starts at zero.
             Defaults to False.
         **kwargs: Other arguments of mmpretrain's ``ResNet_CIFAR``.
 
@@ -40,13 +42,13 @@ class CIFARResNet(StageReLUMixin, ResNet_CIFAR):
 
     def __init__(
         self,
-        depth,
-        stem_channels=16,
-        base_channels=16,
-        out_indices=(2,),
-        zero_init_residual=False,
+        depth: int,
+        stem_channels: int = 16,
+        base_channels: int = 16,
+        out_indices: Sequence[int] = (2,),
+        zero_init_residual: bool = False,
         **kwargs,
-    ):
+    ) -> None:
         if depth not in self.arch_settings:
             raise ValueError(
                 f'CIFARResNet: depth={depth!r} is not 6n+2; '

@@ -1,8 +1,10 @@
+from collections.abc import Sequence
+
 import torch
 from mmcv.cnn import ConvModule
 from mmpretrain.models.utils import channel_shuffle
 from mmpretrain.registry import MODELS
-from torch import nn
+from torch import Tensor, nn
 
 from .staged_backbone import StagedBackbone
 
@@ -17,7 +19,14 @@ class ShuffleUnit(nn.Module):
     mmpretrain's unit has other widths and no ReLU after the depthwise convolution.
     """
 
-    def __init__(self, in_channels, out_channels, groups, first_groups, last_relu):
+    def __init__(
+        self,
+        in_channels: int,
+        out_channels: int,
+        groups: int,
+        first_groups: int,
+        last_relu: bool,
+    ) -> None:
         super().__init__()
         self.halves = in_channels != out_channels
         branch_channels = out_channels - in_channels if self.halves else out_channels
@@ -41,7 +50,7 @@ class ShuffleUnit(nn.Module):
         self.pool = nn.AvgPool2d(3, stride=2, padding=1)
         self.relu = nn.ReLU(inplace=True) if last_relu else nn.Identity()
 
-    def forward(self, x):
+    def forward(self, x: Tensor) -> Tensor:
         out = channel_shuffle(self.conv1(x), self.first_groups)
         out = self.conv3(self.conv2(out))
         if self.halves:
@@ -65,14 +74,14 @@ class CIFARShuffleNetV1(StagedBackbone):
     Contrastive Representation Distillation.
 
     Args:
-        out_indices (Sequence[int], optional): Stages to return, from 0 to 2. Defaults
+        out_indices: Stages to return, from 0 to 2. Defaults
             to None, the last one.
 
     Raises:
         ValueError: If an index is out of range.
     """
 
-    def __init__(self, out_indices=None):
+    def __init__(self, out_indices: Sequence[int] | None = None) -> None:
         groups = 3
         in_channels = 24
         stem = ConvModule(3, in_channels, 1, norm_cfg=NORM)

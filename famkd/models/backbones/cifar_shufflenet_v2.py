@@ -19,7 +19,7 @@ class CIFARShuffleNetV2(ShuffleNetV2):
     Representation Distillation.
 
     Args:
-        widen_factor (float): Width multiplier, from {0.5, 1.0, 1.5, 2.0}. Defaults to
+        widen_factor: Width multiplier, from {0.5, 1.0, 1.5, 2.0}. Defaults to
             1.0.
         **kwargs: Other arguments of mmpretrain's ``ShuffleNetV2``.
 
@@ -27,7 +27,7 @@ class CIFARShuffleNetV2(ShuffleNetV2):
         ValueError: If ``widen_factor`` or an index is out of range.
     """
 
-    def __init__(self, widen_factor=1.0, **kwargs):
+    def __init__(self, widen_factor: float = 1.0, **kwargs) -> None:
         kwargs.setdefault(
             'init_cfg',
             [
@@ -39,7 +39,7 @@ class CIFARShuffleNetV2(ShuffleNetV2):
         self.conv1 = ConvModule(3, 24, 1, norm_cfg=self.norm_cfg, act_cfg=self.act_cfg)
         self.maxpool = nn.Identity()
 
-    def _make_layer(self, out_channels, num_blocks):
+    def _make_layer(self, out_channels: int, num_blocks: int) -> nn.Sequential:
         stage = super()._make_layer(out_channels, num_blocks)
         # ReLU commutes with the concatenation and the shuffle after it, and the other
         # half of the channels has had one: it can move to the end of the stage.
@@ -47,7 +47,7 @@ class CIFARShuffleNetV2(ShuffleNetV2):
         stage.add_module('relu', nn.ReLU())
         return stage
 
-    def init_weights(self):
+    def init_weights(self) -> None:
         """Initializes by ``init_cfg`` alone, leaving out mmpretrain's own rule.
 
         That rule (standard deviation 1 / fan-in) is far from what the published

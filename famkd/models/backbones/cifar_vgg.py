@@ -1,3 +1,5 @@
+from collections.abc import Sequence
+
 from mmpretrain.models.backbones.vgg import VGG
 from mmpretrain.registry import MODELS
 from torch import nn
@@ -5,7 +7,9 @@ from torch import nn
 from .staged_backbone import StagedBackbone
 
 
-def _make_stage(in_channels, channels, num_convs, pool):
+def _make_stage(
+    in_channels: int, channels: int, num_convs: int, pool: bool
+) -> nn.Sequential:
     stage = nn.Sequential()
     if pool:
         stage.add_module('pool', nn.MaxPool2d(2))
@@ -34,8 +38,8 @@ class CIFARVGG(StagedBackbone):
     CIFAR: Tian et al., Contrastive Representation Distillation.
 
     Args:
-        depth (int): 8, 11, 13, 16 or 19.
-        out_indices (Sequence[int], optional): Stages to return, from 0 to 3. Defaults
+        depth: 8, 11, 13, 16 or 19.
+        out_indices: Stages to return, from 0 to 3. Defaults
             to None, the last one.
 
     Raises:
@@ -44,7 +48,7 @@ class CIFARVGG(StagedBackbone):
 
     arch_settings = {8: (1, 1, 1, 1, 1), **VGG.arch_settings}
 
-    def __init__(self, depth, out_indices=None):
+    def __init__(self, depth: int, out_indices: Sequence[int] | None = None) -> None:
         if depth not in self.arch_settings:
             raise ValueError(
                 f'CIFARVGG: depth={depth!r} is not known; '

@@ -1,7 +1,8 @@
 from collections import OrderedDict
+from collections.abc import Sequence
 
 from mmpretrain.registry import MODELS
-from torch import nn
+from torch import Tensor, nn
 
 from .staged_backbone import StagedBackbone
 
@@ -12,7 +13,7 @@ class PreActBlock(nn.Module):
     Where the width changes, the shortcut is a 1x1 convolution of ``relu(bn1(x))``.
     """
 
-    def __init__(self, in_channels, out_channels, stride):
+    def __init__(self, in_channels: int, out_channels: int, stride: int) -> None:
         super().__init__()
         self.bn1 = nn.BatchNorm2d(in_channels)
         # Not in place: what it sees is the previous stage's feature before the ReLU.
@@ -25,7 +26,7 @@ class PreActBlock(nn.Module):
         if in_channels != out_channels:
             self.shortcut = nn.Conv2d(in_channels, out_channels, 1, stride, bias=False)
 
-    def forward(self, x):
+    def forward(self, x: Tensor) -> Tensor:
         out = self.relu1(self.bn1(x))
         shortcut = x if self.shortcut is None else self.shortcut(out)
         return self.conv2(self.relu2(self.bn2(self.conv1(out)))) + shortcut
@@ -46,16 +47,21 @@ class CIFARWideResNet(StagedBackbone):
     Source: Zagoruyko and Komodakis, Wide Residual Networks.
 
     Args:
-        depth (int): 6n+4: 10, 16, 22, 28, 34, 40, ...
-        widen_factor (int): Width multiplier.
-        out_indices (Sequence[int], optional): Modules to return: 0 to 2 are the
+        depth: 6n+4: 10, 16, 22, 28, 34, 40, ...
+        widen_factor: Width multiplier.
+        out_indices: Modules to return: 0 to 2 are the
             stages, 3 is ``post``. Defaults to None, which is ``(3, )``.
 
     Raises:
         ValueError: If ``depth`` is not 6n+4, or an index is out of range.
     """
 
-    def __init__(self, depth, widen_factor, out_indices=None):
+    def __init__(
+        self,
+        depth: int,
+        widen_factor: int,
+        out_indices: Sequence[int] | None = None,
+    ) -> None:
         if depth not in range(10, 10**4, 6):
             raise ValueError(
                 f'CIFARWideResNet: depth={depth!r} is not 6n+4; '

@@ -1,3 +1,5 @@
+from collections.abc import Sequence
+
 from mmcv.cnn import ConvModule, DepthwiseSeparableConvModule
 from mmpretrain.registry import MODELS
 from torch import nn
@@ -20,7 +22,7 @@ class MobileNetV1(StagedBackbone):
     Source: Howard et al., MobileNets, Table 1.
 
     Args:
-        out_indices (Sequence[int], optional): Stages to return, from 0 to 3. Defaults
+        out_indices: Stages to return, from 0 to 3. Defaults
             to None, the last one.
 
     Raises:
@@ -35,7 +37,7 @@ class MobileNetV1(StagedBackbone):
         [(1024, 2), (1024, 1)],
     ]
 
-    def __init__(self, out_indices=None):
+    def __init__(self, out_indices: Sequence[int] | None = None) -> None:
         in_channels = 32
         stem = ConvModule(3, in_channels, 3, stride=2, padding=1, norm_cfg=NORM)
         stages = {}

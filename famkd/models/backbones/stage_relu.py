@@ -13,13 +13,13 @@ from mmpretrain.models.backbones.resnet import (
 )
 from mmpretrain.models.backbones.resnet_cifar import ResNet_CIFAR
 from mmpretrain.registry import MODELS
-from torch import nn
+from torch import Tensor, nn
 
 
 class _BasicBlock(BasicBlock):
     last_relu = True
 
-    def forward(self, x):
+    def forward(self, x: Tensor) -> Tensor:
         if self.last_relu:
             return super().forward(x)
         identity = x if self.downsample is None else self.downsample(x)
@@ -30,7 +30,7 @@ class _BasicBlock(BasicBlock):
 class _Bottleneck(Bottleneck):
     last_relu = True
 
-    def forward(self, x):
+    def forward(self, x: Tensor) -> Tensor:
         if self.last_relu:
             return super().forward(x)
         identity = x if self.downsample is None else self.downsample(x)
@@ -47,7 +47,7 @@ class StageReLUMixin:
     on either.
     """
 
-    def make_res_layer(self, block, **kwargs):
+    def make_res_layer(self, block: type[nn.Module], **kwargs) -> nn.Module:
         block = {BasicBlock: _BasicBlock, Bottleneck: _Bottleneck}[block]
         stage = ResLayer(block, **kwargs)
         stage[-1].last_relu = False

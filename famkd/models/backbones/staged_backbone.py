@@ -1,20 +1,28 @@
+from collections.abc import Sequence
+
 from mmpretrain.models.backbones.base_backbone import BaseBackbone
+from torch import Tensor, nn
 
 
 class StagedBackbone(BaseBackbone):
     """A stem followed by stages; returns the outputs of chosen stages.
 
     Args:
-        stem (nn.Module): Becomes the module ``stem``.
-        stages (dict[str, nn.Module]): The stages in order, by module name.
-        out_indices (Sequence[int], optional): Stages to return, counted from 0.
+        stem: Becomes the module ``stem``.
+        stages: The stages in order, by module name.
+        out_indices: Stages to return, counted from 0.
             Defaults to None, the last one.
 
     Raises:
         ValueError: If ``out_indices`` names a stage that is not there.
     """
 
-    def __init__(self, stem, stages, out_indices=None):
+    def __init__(
+        self,
+        stem: nn.Module,
+        stages: dict[str, nn.Module],
+        out_indices: Sequence[int] | None = None,
+    ) -> None:
         super().__init__(
             init_cfg=[
                 dict(type='Kaiming', layer='Conv2d'),
@@ -34,7 +42,7 @@ class StagedBackbone(BaseBackbone):
         self.stage_names = list(stages)
         self.out_indices = out_indices
 
-    def forward(self, x):
+    def forward(self, x: Tensor) -> tuple[Tensor, ...]:
         """Computes the chosen stages.
 
         Args:
