@@ -10,11 +10,13 @@ MMEngine's own readers, which all of its loaders (files, URLs, model zoos) use.
 import argparse
 import logging
 import re
+import zipfile
 from pathlib import Path
 from typing import Any, BinaryIO
 
 from mmengine.logging import print_log
 
+from .archive import check_archive
 from .literal_config import parse_config
 
 _trusted = False
@@ -88,6 +90,10 @@ def read_file(file: str | Path | BinaryIO, map_location: Any = 'cpu') -> Any:
 
     with torch.serialization.safe_globals(allowed_globals()):
         try:
+            if zipfile.is_zipfile(file):  # today's format
+                check_archive(file)
+            if not isinstance(file, (str, Path)):
+                file.seek(0)
             content = torch.load(file, map_location, weights_only=not _trusted)
         except FileNotFoundError:
             raise
