@@ -46,8 +46,8 @@ randomness = dict(seed=0)
 """
 
 
-def train(config, folder):
-    """Train in this process, from the last checkpoint on, and note the iterations."""
+def train(config: Path, folder: Path) -> None:
+    """Trains in this process, from the last checkpoint on, and notes the iterations."""
     from mmengine.hooks import Hook
     from tool_fixtures import load_tool
 
@@ -74,8 +74,8 @@ def train(config, folder):
     runner.train()
 
 
-def start(config, folder):
-    """Start the training in a process of its own, which has all imports already.
+def start(config: Path, folder: Path) -> int:
+    """Starts the training in a process of its own, which has all imports already.
 
     Returns:
         int: The process.
@@ -98,7 +98,7 @@ def start(config, folder):
     os._exit(0)
 
 
-def has_ended(process):
+def has_ended(process: int) -> bool:
     """Whether a training has ended; RuntimeError if it failed."""
     ended, status = os.waitpid(process, os.WNOHANG)
     if ended and status:
@@ -106,15 +106,15 @@ def has_ended(process):
     return bool(ended)
 
 
-def iterations_done(folder):
+def iterations_done(folder: Path) -> int | None:
     """Iterations that the training has done; None before it starts."""
     file = folder / 'progress'
     text = file.read_text() if file.exists() else ''
     return int(text) if text else None
 
 
-def check_after_kill(folder, done):
-    """Check that the checkpoint to resume from is complete, and not too old.
+def check_after_kill(folder: Path, done: int) -> int:
+    """Checks that the checkpoint to resume from is complete, and not too old.
 
     Returns:
         int: How many iterations are lost.
@@ -132,15 +132,17 @@ def check_after_kill(folder, done):
     return done - saved
 
 
-def disturbed(config, folder, kills, epoch_seconds, draw):
-    """Train, and kill it often.
+def disturbed(
+    config: Path, folder: Path, kills: int, epoch_seconds: float, draw: random.Random
+) -> dict:
+    """Trains, and kills it often.
 
     Args:
-        config (Path): The config.
-        folder (Path): The work folder.
-        kills (int): How often.
-        epoch_seconds (float): How long an epoch takes.
-        draw (random.Random): Draws the moments.
+        config: The config.
+        folder: The work folder.
+        kills: How often.
+        epoch_seconds: How long an epoch takes.
+        draw: Draws the moments.
 
     Returns:
         dict: How many kills there were, and what they met.
@@ -170,8 +172,8 @@ def disturbed(config, folder, kills, epoch_seconds, draw):
     )
 
 
-def main(argv=None):
-    """Run both trainings and compare them; see the module's docstring."""
+def main(argv: list[str] | None = None) -> None:
+    """Runs both trainings and compares them; see the module's docstring."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument('--kills', type=int, default=30)
     parser.add_argument('--seed', type=int, default=0, help='of the moments')

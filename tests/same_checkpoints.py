@@ -1,5 +1,7 @@
 """Compares what two trainings leave behind, bit for bit."""
 
+from pathlib import Path
+
 import torch
 
 from famkd.runtime.safe_load import load_checkpoint
@@ -7,13 +9,13 @@ from famkd.runtime.safe_load import load_checkpoint
 STATE = ('state_dict', 'ema_state_dict', 'optimizer', 'param_schedulers')
 
 
-def check_same(a, b, name):
+def check_same(a: object, b: object, name: str) -> None:
     """Raises an AssertionError, which names the place, unless two values are the same.
 
     Args:
-        a (object): Tensor, plain value, or list, tuple or dict of such.
-        b (object): Another one.
-        name (str): What they are.
+        a: Tensor, plain value, or list, tuple or dict of such.
+        b: Another one.
+        name: What they are.
     """
     assert type(a) is type(b), name
     if isinstance(a, torch.Tensor):
@@ -30,15 +32,15 @@ def check_same(a, b, name):
         assert a == b, name
 
 
-def check_same_trainings(folder, other):
+def check_same_trainings(folder: Path, other: Path) -> list[str]:
     """Raises an AssertionError unless two work folders have the same checkpoints.
 
     The same files, with the same weights, EMA, optimizer, schedules, random states
     and record of the best score.
 
     Args:
-        folder (Path): A work folder.
-        other (Path): Another one.
+        folder: A work folder.
+        other: Another one.
 
     Returns:
         list[str]: The names of the files.

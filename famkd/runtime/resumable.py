@@ -2,7 +2,6 @@
 
 import logging
 import re
-import zipfile
 from pathlib import Path
 
 from mmengine.dist import is_main_process
@@ -10,6 +9,7 @@ from mmengine.fileio import join_path
 from mmengine.logging import print_log
 from mmengine.runner import Runner, find_latest_checkpoint
 
+from .archive import check_archive
 from .atomic_backend import AtomicBackend
 from .safe_load import load_checkpoint
 from .unwrapped import unwrapped_model
@@ -153,11 +153,10 @@ def check_resumable(runner: Runner, checkpoint: dict) -> None:
 def is_complete(path: Path) -> bool:
     """Whether a file is a checkpoint whose checksums are right."""
     try:
-        with zipfile.ZipFile(path) as archive:
-            is_pickle = any(name.endswith('data.pkl') for name in archive.namelist())
-            return is_pickle and archive.testzip() is None
-    except Exception:  # a damaged file can raise any
+        check_archive(path)
+    except ValueError:
         return False
+    return True
 
 
 def _before(name: str, folder: Path, template: str) -> list[Path]:

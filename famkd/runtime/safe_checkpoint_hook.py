@@ -1,6 +1,8 @@
 """Checkpoints that survive a crash at any moment."""
 
 import os
+from difflib import get_close_matches
+from inspect import signature
 from pathlib import Path
 
 from mmengine.dist import broadcast_object_list, is_main_process
@@ -30,10 +32,19 @@ class SafeCheckpointHook(CheckpointHook):
     Args:
         *args: Arguments of MMEngine's ``CheckpointHook``.
         **kwargs: The same.
+
+    Raises:
+        TypeError: If there is no option of a name.
+        FloatingPointError: In the training, instead of saving what is not finite.
     """
 
     def __init__(self, *args, **kwargs) -> None:
         super().__init__(*args, **kwargs)
+        known = [*signature(CheckpointHook).parameters][:-1]  # without **kwargs
+        for name in self.args:  # MMEngine would fail at the first save.
+            near = get_close_matches(name, known, n=1)
+            hint = f'did you mean {near[0]}?' if near else f'it has {", ".join(known)}'
+            raise TypeError(f'CheckpointHook has no option {name!r}; {hint}')
         if self.backend_args is None and '://' not in str(self.out_dir):
             self.backend_args = dict(backend='atomic')
         self._given_dir = self.out_dir
@@ -105,7 +116,6 @@ class SafeCheckpointHook(CheckpointHook):
             save_param_scheduler=self.save_param_scheduler,
             meta=meta,
             by_epoch=self.by_epoch,
-            **self.args,
         )
         if self.max_keep_ckpts > 0:
             old = kept[: -self.max_keep_ckpts]

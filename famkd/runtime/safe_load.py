@@ -11,11 +11,13 @@ use.
 import argparse
 import logging
 import re
+import zipfile
 from pathlib import Path
 from typing import Any, BinaryIO
 
 from mmengine.logging import print_log
 
+from .archive import check_archive
 from .literal_config import parse_config
 
 _trusted = False
@@ -89,6 +91,10 @@ def read_file(file: str | Path | BinaryIO, map_location: Any = 'cpu') -> Any:
 
     with torch.serialization.safe_globals(allowed_globals()):
         try:
+            if zipfile.is_zipfile(file):  # today's format
+                check_archive(file)
+            if not isinstance(file, (str, Path)):
+                file.seek(0)
             content = torch.load(file, map_location, weights_only=not _trusted)
         except FileNotFoundError:
             raise

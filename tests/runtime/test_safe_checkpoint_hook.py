@@ -327,3 +327,9 @@ def test_what_is_not_finite_is_not_saved(name, train, tmp_path):
         train(Scores(1, 2, 3, 4), Spoil(name), **VALIDATION)
     assert names(tmp_path) == ['best_score_epoch_2.pth', 'epoch_1.pth', 'epoch_2.pth']
     assert last(tmp_path) == 'epoch_2.pth'
+
+
+def test_a_misspelt_option(make_runner):
+    hook = dict(type='CheckpointHook', intervall=1)
+    with pytest.raises(TypeError, match="no option 'intervall'; did you mean interval"):
+        make_runner(default_hooks=dict(checkpoint=hook))
