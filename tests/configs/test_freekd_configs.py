@@ -71,6 +71,7 @@ def two_steps(config, build):
     for part in {'architecture', 'teacher'} & set(model):
         model[part] = thin(model[part])
     model = build({**model, 'input_shape': (3, 96, 96)}).train()
+    model.init_weights()
     optimizer = torch.optim.SGD(model.parameters(), lr=1e-4)
     logs = []
     for _ in range(2):

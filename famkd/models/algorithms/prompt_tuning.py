@@ -110,6 +110,12 @@ class PromptTuning(BaseModel):
         for feature in maps:
             self.prompts.append(FrequencyPrompt(feature.shape[1], num_prompts, levels))
 
+    def init_weights(self) -> None:
+        """Initialises the teacher, if no checkpoint has filled it."""
+        super().init_weights()
+        if not self.teacher.is_init:
+            self.teacher.init_weights()
+
     def forward(
         self,
         inputs: Tensor,

@@ -116,6 +116,16 @@ def test_all_that_follows_sees_the_prompted_maps(make, images):
         assert not torch.allclose(ours, out)
 
 
+def test_a_random_teacher_is_initialised_and_another_is_not(make, monkeypatch):
+    initialised = []
+    monkeypatch.setattr(Network, 'init_weights', lambda self: initialised.append(self))
+    make().init_weights()
+    assert not initialised
+    random = make(None, allow_random_teacher=True)
+    random.init_weights()
+    assert initialised == [random.teacher]
+
+
 def test_masks_of_an_image(make, images):
     model = make()
     randomize(model)
