@@ -86,5 +86,5 @@ default_hooks = dict(
 )
 custom_hooks = [
     dict(type=DistillWarmupHook, length=20),
-    dict(type=GammaLogHook, interval=100),
+    dict(type=GammaLogHook),
 ]

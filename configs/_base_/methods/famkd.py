@@ -11,5 +11,5 @@ model = dict(
 # The weight of the distillation grows over the first epochs.
 custom_hooks = [
     dict(type='DistillWarmupHook', length=20),
-    dict(type='GammaLogHook', interval=100),
+    dict(type='GammaLogHook'),
 ]

@@ -7,4 +7,4 @@ model = dict(
     **_base_.pair,
     distiller=dict(**_base_.stages, loss=dict(loss_weight=1.0)),
 )
-custom_hooks = [_base_.warmup, dict(type='GammaLogHook', interval=100)]
+custom_hooks = [_base_.warmup, dict(type='GammaLogHook')]

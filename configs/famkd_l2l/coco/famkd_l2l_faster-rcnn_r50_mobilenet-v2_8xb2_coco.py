@@ -7,4 +7,4 @@ model = dict(
     **_base_.pair,
     distiller=dict(**_base_.stages, loss=dict(loss_weight=2.0)),
 )
-custom_hooks = [_base_.warmup, dict(type='GammaLogHook', interval=50)]
+custom_hooks = [_base_.warmup, dict(type='GammaLogHook')]
