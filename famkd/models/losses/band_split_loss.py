@@ -42,6 +42,8 @@ class BandSplitLoss(PerSampleLoss):
         ValueError: If an option has no such value, or the shapes differ.
     """
 
+    takes_1x1 = True
+
     def __init__(
         self,
         transform: str = 'dct',

@@ -13,7 +13,8 @@ class PerSampleLoss(nn.Module, ABC):
 
     .. math:: L = \frac{w}{N} \sum_n \text{correct}_n \, d(s_n, t_n)
 
-    A subclass says what the distance :math:`d` of a sample is, in :meth:`per_sample`.
+    A subclass says what the distance :math:`d` of a sample is, in :meth:`per_sample`,
+    and whether it is more than 0 on maps of a single place, in ``takes_1x1``.
     With prediction guidance only those samples count that the teacher classifies
     right; the sum is divided by the number of all.
 
@@ -22,6 +23,8 @@ class PerSampleLoss(nn.Module, ABC):
 
     Source: `The DCT-driven loss <https://arxiv.org/abs/2205.01997>`_, section III.
     """
+
+    takes_1x1 = False
 
     def __init__(self, loss_weight: float = 1.0) -> None:
         super().__init__()
@@ -55,7 +58,7 @@ class PerSampleLoss(nn.Module, ABC):
 
         Raises:
             ValueError: If the features have different numbers of samples, or one of
-                them is a 1x1 map.
+                them is a 1x1 map, unless the loss takes these.
         """
         self.check_shapes(s_feature, t_feature)
         with torch.autocast(s_feature.device.type, enabled=False):
@@ -69,7 +72,7 @@ class PerSampleLoss(nn.Module, ABC):
 
         Raises:
             ValueError: If the features have different numbers of samples, or one of
-                them is a 1x1 map.
+                them is a 1x1 map, unless the loss takes these.
         """
         shapes = tuple(s_feature.shape), tuple(t_feature.shape)
         both = f'the feature of the student is {shapes[0]}, of the teacher {shapes[1]}'
@@ -78,7 +81,7 @@ class PerSampleLoss(nn.Module, ABC):
                 f'{both}; {type(self).__name__} compares maps (N, C, H, W) of the same '
                 'N images'
             )
-        if any(shape[-2:] == (1, 1) for shape in shapes):
+        if not self.takes_1x1 and any(shape[-2:] == (1, 1) for shape in shapes):
             raise ValueError(
                 f'{both}: a 1x1 map has no places to compare, and '
                 f'{type(self).__name__} of it is always 0; name a stage before the '

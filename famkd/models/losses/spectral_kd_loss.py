@@ -31,6 +31,8 @@ class SpectralKDLoss(PerSampleLoss):
     Source: `SpectralKD <https://arxiv.org/abs/2412.19055>`_, section 3.2.
     """
 
+    takes_1x1 = True
+
     def per_sample(self, s_feature: Tensor, t_feature: Tensor) -> Tensor:
         """The distance of every sample, see :class:`PerSampleLoss`.
 

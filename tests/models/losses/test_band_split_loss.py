@@ -53,7 +53,7 @@ def test_a_large_difference_counts_less_in_the_high_band(transform):
 
 
 @TRANSFORMS
-@pytest.mark.parametrize('size', [(5, 7), (2, 3), (1, 4)])
+@pytest.mark.parametrize('size', [(5, 7), (2, 3), (1, 4), (1, 1)])
 def test_any_size_and_gradients(transform, size):
     student, teacher = pair(2, 2, *size)
     student.requires_grad_()

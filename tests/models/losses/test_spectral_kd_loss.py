@@ -18,7 +18,7 @@ def by_transform(student, teacher):
 
 
 @pytest.mark.parametrize(
-    'size', [(8, 8), (7, 7), (5, 6), (6, 5), (4, 1), (1, 4), (3, 2)]
+    'size', [(8, 8), (7, 7), (5, 6), (6, 5), (4, 1), (1, 4), (3, 2), (1, 1)]
 )
 def test_is_the_error_of_the_spectra(size):
     torch.manual_seed(0)
