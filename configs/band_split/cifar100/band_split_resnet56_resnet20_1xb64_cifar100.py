@@ -1,0 +1,10 @@
+# First guess: the weight.
+_base_ = [
+    '../../_base_/methods/band_split.py',
+    '../../_base_/pairs/cifar100/resnet56_resnet20.py',
+]
+
+model = dict(
+    **_base_.pair,
+    distiller=dict(**_base_.maps, loss=dict(loss_weight=1.0)),
+)
