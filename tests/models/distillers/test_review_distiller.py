@@ -274,3 +274,20 @@ def test_a_level_that_one_network_does_not_have(make):
                 dict(source='backbone', data_idx=1),
             ],
         )
+
+
+@pytest.mark.parametrize(
+    'logit_loss',
+    [
+        dict(type='DKDLoss', tau=4, beta=8),
+        dict(type='StandardizedKLDivergence', tau=2, loss_weight=9.0),
+    ],
+    ids=['dkd', 'standardized'],
+)
+def test_a_loss_of_the_logits_is_one_option(logit_loss, make, batch):
+    model = make(logit_loss=logit_loss).train()
+    losses = model(*batch, mode='loss')
+    assert losses['distill.loss_logits'] > 0
+    model.parse_losses(losses)[0].backward()
+    assert all(p.grad is not None for p in model.student.parameters())
+    assert all(p.grad is not None for p in model.distiller.parameters())
