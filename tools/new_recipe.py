@@ -135,8 +135,8 @@ def recipe(args: argparse.Namespace) -> tuple[str | list[str], dict]:
         weight = dict(loss_weight=args.weight)
         if args.method == 'freekd':
             own.update(weight)
-        elif 'loss' in distiller:
-            own['loss'] = weight
+        elif {'loss', 'stage_loss'} & set(distiller):
+            own['loss' if 'loss' in distiller else 'stage_loss'] = weight
         else:
             own['distill_losses'] = dict.fromkeys(distiller.distill_losses, weight)
 
