@@ -32,24 +32,30 @@ VARIANTS = ('student_step', 'teacher_forward', 'reference_step', 'step')
 
 
 def build(pair: str, device: str, reference: bool) -> tuple[nn.Module, tuple]:
-    """The distillation of a pair with a random teacher, and its input shape."""
-    from mmengine.config import Config
-    from mmengine.registry import init_default_scope
-
+    """The FAM-KD of a pair with a random teacher, and its input shape."""
     teacher, _, student = pair.partition('-')
     found = sorted(CONFIGS.glob(f'*/famkd_{teacher}_{student}_*.py'))
     if not found:
         names = sorted(path.stem for path in CONFIGS.glob('*/famkd_*.py'))
         raise SystemExit(f'--pair {pair}: no recipe of that pair; known: {names}')
-    config = Config.fromfile(found[0])
+    model, shape = build_recipe(found[0], device)
+    if reference:
+        use_reference_forms(model)
+    return model.to(device), shape
+
+
+def build_recipe(recipe: Path, device: str) -> tuple[nn.Module, tuple]:
+    """The distillation of a recipe with a random teacher, and its input shape."""
+    from mmengine.config import Config
+    from mmengine.registry import init_default_scope
+
+    config = Config.fromfile(recipe)
     init_default_scope(config.default_scope)
     from mmrazor.registry import MODELS
 
     torch.manual_seed(0)
     config.model.update(teacher_ckpt=None, allow_random_teacher=True)
     model = MODELS.build(config.model)
-    if reference:
-        use_reference_forms(model)
     return model.to(device).train(), tuple(config.model.input_shape)
 
 
@@ -70,38 +76,40 @@ def variants(
     args: argparse.Namespace, pair: str, names: tuple[str, ...]
 ) -> dict[str, Callable[[], None]]:
     """The functions to time, by name."""
+    return {
+        name: variant(args, *build(pair, args.device, name == 'reference_step'), name)
+        for name in names
+    }
+
+
+def variant(
+    args: argparse.Namespace, model: nn.Module, shape: tuple, name: str
+) -> Callable[[], None]:
+    """A function to time: a step of the model, or a part of it that has a name."""
     from mmpretrain.structures import DataSample
 
     dtype = getattr(torch, args.dtype)
-    functions = {}
-    for name in names:
-        model, shape = build(pair, args.device, name == 'reference_step')
-        inputs = torch.randn(args.batch, *shape, device=args.device)
-        samples = [
-            DataSample().set_gt_label(i % 100).to(args.device)
-            for i in range(args.batch)
-        ]
-        trained = model.student if name == 'student_step' else model
-        parameters = [p for p in trained.parameters() if p.requires_grad]
-        # An untrained teacher's features are huge: learning from them diverges.
-        optimizer = torch.optim.SGD(parameters, lr=0.0, momentum=0.9)
+    inputs = torch.randn(args.batch, *shape, device=args.device)
+    samples = [
+        DataSample().set_gt_label(i % 100).to(args.device) for i in range(args.batch)
+    ]
+    network = model.student if name == 'student_step' else model
+    parameters = [p for p in network.parameters() if p.requires_grad]
+    # An untrained teacher's features are huge: learning from them diverges.
+    optimizer = torch.optim.SGD(parameters, lr=0.0, momentum=0.9)
 
-        def run(
-            model=model, inputs=inputs, samples=samples, optimizer=optimizer, name=name
-        ) -> None:
-            with torch.autocast(args.device, dtype, enabled=dtype != torch.float32):
-                if name == 'teacher_forward':
-                    model.guest.record(inputs, samples)
-                    return
-                network = model.student if name == 'student_step' else model
-                losses = network(inputs, samples, mode='loss')
-                loss, _ = network.parse_losses(losses)
-            loss.backward()
-            optimizer.step()
-            optimizer.zero_grad()
+    def run() -> None:
+        with torch.autocast(args.device, dtype, enabled=dtype != torch.float32):
+            if name == 'teacher_forward':
+                model.guest.record(inputs, samples)
+                return
+            losses = network(inputs, samples, mode='loss')
+            loss, _ = network.parse_losses(losses)
+        loss.backward()
+        optimizer.step()
+        optimizer.zero_grad()
 
-        functions[name] = run
-    return functions
+    return run
 
 
 def peak_mb(args: argparse.Namespace, pair: str, name: str) -> float:

@@ -134,3 +134,19 @@ def test_freekd_writes_its_figures(tmp_path):
     (row,) = json.loads(out.read_text())['results']
     assert row['fast'] > 0
     assert row['fast_memory'] < 1.5 < row['released_memory']
+
+
+def test_methods_writes_the_ratio_of_each(tmp_path, monkeypatch, capsys):
+    monkeypatch.syspath_prepend(BENCHMARKS)
+    import methods
+
+    assert {'famkd', 'reviewkd', 'dct', 'spectral_kd'} <= set(methods.RECIPES)
+    out = tmp_path / 'out.json'
+    options = ['--batch', '2', '--rounds', '1', '--no-memory', '--json', str(out)]
+    options += ['--methods', 'kd', 'spectral_kd', '--threads', '1']
+    monkeypatch.setattr(sys, 'argv', ['methods.py', *options])
+    methods.main()
+    assert 'step / (student + teacher)' in capsys.readouterr().out
+    seconds = json.loads(out.read_text())['seconds']
+    assert [*seconds] == ['student_step', 'teacher_forward', 'kd', 'spectral_kd']
+    assert all(value > 0 for value in seconds.values())

@@ -11,7 +11,7 @@ from famkd.models.distillers.stage_distiller import build_part
 ROOT = Path(__file__).parents[2]
 CONFIGS = ROOT / 'configs'
 PAGE = (ROOT / 'docs/methods.md').read_text(encoding='utf-8')
-NAME, IDEA, C, D, S, T, PARAMETERS, PUBLISHED, HERE, RECIPE, PAPER = range(11)
+NAME, IDEA, C, D, S, T, PARAMETERS, COST, PUBLISHED, HERE, RECIPE, PAPER = range(12)
 ROWS = [
     [cell.strip() for cell in line.strip('|').split('|')]
     for line in PAGE.splitlines()
@@ -50,7 +50,7 @@ def test_every_method_with_recipes_has_a_row():
         if path.is_dir() and not any(path.glob('*.py'))
     }
     assert set(IDS) == folders - OTHERS
-    assert all(len(row) == 11 for row in ROWS)
+    assert all(len(row) == 12 for row in ROWS)
 
 
 @pytest.mark.parametrize('row', METHODS, ids=IDS)
