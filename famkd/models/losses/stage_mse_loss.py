@@ -14,7 +14,7 @@ class StageMSELoss(nn.Module):
     Args:
         loss_weight: Weight of the loss, :math:`\alpha`. Defaults to 1.
 
-    Source: FAM-KD (WACV 2024), section 3.3.
+    Source: `FAM-KD <https://arxiv.org/abs/2403.05894>`_, section 3.3.
     """
 
     def __init__(self, loss_weight: float = 1.0) -> None:
