@@ -109,8 +109,8 @@ def find_adapted(name: str, path: Sequence[str] | None) -> ModuleSpec | None:
     """Find one of the two modules that need help, so that loading it gives the help.
 
     Args:
-        name (str): Full name of the module.
-        path (Sequence[str], optional): Where its parent package looks for modules.
+        name: Full name of the module.
+        path: Where its parent package looks for modules.
 
     Returns:
         ModuleSpec | None: The module as every other finder sees it, but for how it is

@@ -1,3 +1,5 @@
+"""Handwritten digits, for the demo."""
+
 import numpy as np
 from mmpretrain.datasets import BaseDataset
 from mmpretrain.registry import DATASETS

@@ -1,4 +1,4 @@
-# Attention transfer, from map to map.
+# Attention transfer, from map to map. https://arxiv.org/abs/1612.03928
 model = dict(
     type='mmrazor.FeatureDistill',
     distiller=dict(

@@ -1,4 +1,5 @@
 # The DCT-driven loss, of the samples that the teacher classifies right.
+# https://arxiv.org/abs/2205.01997
 model = dict(
     type='mmrazor.FeatureDistill',
     distiller=dict(

@@ -1,4 +1,5 @@
 # FAM-KD: cross attention fuses, frequency attention meets the teacher (Fig. 3).
+# https://arxiv.org/abs/2403.05894, https://github.com/cuong-pv/FAM-KD
 model = dict(
     type='mmrazor.FeatureDistill',
     distiller=dict(

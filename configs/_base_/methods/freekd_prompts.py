@@ -1,4 +1,5 @@
 # FreeKD, stage 1: prompts of a frozen teacher's maps, tuned with its own loss.
+# https://arxiv.org/abs/2311.12079
 model = dict(
     type='mmrazor.PromptTuning',
     source='neck',

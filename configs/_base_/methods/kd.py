@@ -1,4 +1,5 @@
 # KD: 0.1 cross entropy + 0.9 T^2 KL of the softened logits, T = 4.
+# https://arxiv.org/abs/1503.02531
 model = dict(
     type='mmrazor.FeatureDistill',
     architecture=dict(head=dict(loss=dict(loss_weight=0.1))),

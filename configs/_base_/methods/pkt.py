@@ -1,4 +1,5 @@
 # PKT: how the pooled vectors of a batch are related.
+# https://arxiv.org/abs/1803.10837
 model = dict(
     type='mmrazor.FeatureDistill',
     distiller=dict(

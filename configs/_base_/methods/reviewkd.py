@@ -1,4 +1,5 @@
 # ReviewKD: attention-based fusion, 3x3 convolution, hierarchical context loss.
+# https://arxiv.org/abs/2104.09044, https://github.com/dvlab-research/ReviewKD
 model = dict(
     type='mmrazor.FeatureDistill',
     distiller=dict(

@@ -7,9 +7,10 @@ from mmengine.runner import Runner
 
 @HOOKS.register_module()
 class OldCheckpointHook(Hook):
-    """Resumes from checkpoints of famkd 0.1, whose optimizer lists the teacher.
+    """Resumes from checkpoints that hold the teacher, as their optimizer does.
 
-    They are the last ones in its list, and have no state: they were never trained.
+    The weights of the teacher are the last ones in its list, and have no state: they
+    were never trained.
     ``tools/train.py --resume`` adds the hook to a distillation.
     """
 

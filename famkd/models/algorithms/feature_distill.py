@@ -217,7 +217,7 @@ class FeatureDistill(BaseAlgorithm):
     def _load_from_state_dict(
         self, state_dict: dict[str, Tensor], prefix: str, *args
     ) -> None:
-        # Checkpoints of famkd 0.1 hold the teacher.
+        # Those from before the teacher was a guest hold it.
         name = f'{prefix}teacher.'
         keys = [key for key in state_dict if key.startswith(name)]
         weights = {key.removeprefix(name): state_dict.pop(key) for key in keys}

@@ -1,3 +1,5 @@
+"""MobileNetV2 for 32x32 images."""
+
 from collections.abc import Sequence
 
 from mmcv.cnn import ConvModule
@@ -21,8 +23,9 @@ class CIFARMobileNetV2(StagedBackbone):
     Features of stage k = 1..4: outputs of ``layer{k}``. There is no ReLU at the end of
     a stage (linear bottlenecks).
 
-    Source: Sandler et al., MobileNetV2, Table 2; the form for CIFAR: Tian et al.,
-    Contrastive Representation Distillation.
+    Source: `MobileNetV2 <https://arxiv.org/abs/1801.04381>`_, Table 2; the form for
+    CIFAR: `Contrastive representation distillation
+    <https://arxiv.org/abs/1910.10699>`_.
 
     Args:
         widen_factor: Width multiplier; widths are rounded down. Defaults to

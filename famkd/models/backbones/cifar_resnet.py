@@ -1,3 +1,5 @@
+"""ResNets for 32x32 images."""
+
 from collections.abc import Sequence
 
 from mmpretrain.models.backbones.resnet import BasicBlock
@@ -20,9 +22,9 @@ class CIFARResNet(StageReLUMixin, ResNet_CIFAR):
     Features of stage k = 1..3: outputs of ``layer{k}`` (after the last ReLU) and inputs
     of ``layer{k}.relu`` (before it).
 
-    Source: He et al., Deep Residual Learning, section 4.2; the "x4" networks
-    (``stem_channels=32, base_channels=64``): Tian et al., Contrastive Representation
-    Distillation.
+    Source: `Deep residual learning <https://arxiv.org/abs/1512.03385>`_, section 4.2;
+    the "x4" networks (``stem_channels=32, base_channels=64``): `Contrastive
+    representation distillation <https://arxiv.org/abs/1910.10699>`_.
 
     Args:
         depth: 6n+2: 8, 14, 20, 26, 32, ..., 1202.

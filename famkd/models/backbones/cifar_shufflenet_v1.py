@@ -1,3 +1,5 @@
+"""ShuffleNetV1 for 32x32 images."""
+
 from collections.abc import Sequence
 
 import torch
@@ -70,8 +72,9 @@ class CIFARShuffleNetV1(StagedBackbone):
     Features of stage k = 1..3: outputs of ``layer{k}`` (after the last ReLU) and inputs
     of ``layer{k}.relu`` (before it).
 
-    Source: Zhang et al., ShuffleNet, Table 1 (g = 3); the form for CIFAR: Tian et al.,
-    Contrastive Representation Distillation.
+    Source: `ShuffleNet <https://arxiv.org/abs/1707.01083>`_, Table 1 (g = 3); the form
+    for CIFAR: `Contrastive representation distillation
+    <https://arxiv.org/abs/1910.10699>`_.
 
     Args:
         out_indices: Stages to return, from 0 to 2. Defaults

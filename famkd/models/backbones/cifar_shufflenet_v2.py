@@ -1,3 +1,5 @@
+"""ShuffleNetV2 for 32x32 images."""
+
 from mmcv.cnn import ConvModule
 from mmengine.model import BaseModule
 from mmpretrain.models.backbones.shufflenet_v2 import ShuffleNetV2
@@ -15,8 +17,8 @@ class CIFARShuffleNetV2(ShuffleNetV2):
     Features of stage k = 1..3: outputs of ``layers.{k-1}`` (after the last ReLU) and
     inputs of ``layers.{k-1}.relu`` (before it).
 
-    Source: Ma et al., ShuffleNet V2; the form for CIFAR: Tian et al., Contrastive
-    Representation Distillation.
+    Source: `ShuffleNet V2 <https://arxiv.org/abs/1807.11164>`_; the form for CIFAR:
+    `Contrastive representation distillation <https://arxiv.org/abs/1910.10699>`_.
 
     Args:
         widen_factor: Width multiplier, from {0.5, 1.0, 1.5, 2.0}. Defaults to

@@ -1,3 +1,5 @@
+"""VGG for 32x32 images."""
+
 from collections.abc import Sequence
 
 from mmpretrain.models.backbones.vgg import VGG
@@ -34,8 +36,9 @@ class CIFARVGG(StagedBackbone):
     Features of stage k = 1..4: outputs of ``layer{k}`` (after the last ReLU, before the
     next pooling) and inputs of ``layer{k}.relu`` (before the ReLU).
 
-    Source: Simonyan and Zisserman, Very Deep Convolutional Networks; the form for
-    CIFAR: Tian et al., Contrastive Representation Distillation.
+    Source: `Very deep convolutional networks <https://arxiv.org/abs/1409.1556>`_; the
+    form for CIFAR: `Contrastive representation distillation
+    <https://arxiv.org/abs/1910.10699>`_.
 
     Args:
         depth: 8, 11, 13, 16 or 19.

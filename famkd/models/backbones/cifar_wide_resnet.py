@@ -1,3 +1,5 @@
+"""Wide ResNets for 32x32 images."""
+
 from collections import OrderedDict
 from collections.abc import Sequence
 
@@ -44,7 +46,7 @@ class CIFARWideResNet(StagedBackbone):
     ``layer2.0.relu1``, ``layer3.0.relu1`` and ``post.relu``; after the ReLU: the
     outputs of these three.
 
-    Source: Zagoruyko and Komodakis, Wide Residual Networks.
+    Source: `Wide residual networks <https://arxiv.org/abs/1605.07146>`_.
 
     Args:
         depth: 6n+4: 10, 16, 22, 28, 34, 40, ...

@@ -1,3 +1,5 @@
+"""MobileNetV1, which mmpretrain lacks."""
+
 from collections.abc import Sequence
 
 from mmcv.cnn import ConvModule, DepthwiseSeparableConvModule
@@ -19,7 +21,7 @@ class MobileNetV1(StagedBackbone):
     Features of stage k = 1..4: outputs of ``layer{k}`` (after the last ReLU) and inputs
     of ``layer{k}.relu`` (before it).
 
-    Source: Howard et al., MobileNets, Table 1.
+    Source: `MobileNets <https://arxiv.org/abs/1704.04861>`_, Table 1.
 
     Args:
         out_indices: Stages to return, from 0 to 3. Defaults

@@ -1,3 +1,5 @@
+"""The base of the backbones: a stem and stages."""
+
 from collections.abc import Sequence
 
 from mmpretrain.models.backbones.base_backbone import BaseBackbone

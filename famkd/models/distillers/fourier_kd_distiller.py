@@ -23,6 +23,8 @@ class FourierKDDistiller(StageDistiller):
     Source: `FourierKD <https://doi.org/10.1109/LSP.2024.3515795>`_.
     """
 
+    own_loss = True
+
     def __init__(self, stage_loss: dict, **kwargs) -> None:
         super().__init__(**kwargs)
         self.stage_loss = stage_loss

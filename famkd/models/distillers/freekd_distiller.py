@@ -60,6 +60,8 @@ class FreeKDDistiller(StageDistiller):
     Source: `FreeKD <https://arxiv.org/abs/2311.12079>`_ (CVPR 2024).
     """
 
+    own_loss = True
+
     def __init__(
         self,
         prompts: str | None,

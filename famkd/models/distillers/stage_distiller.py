@@ -41,7 +41,7 @@ class StageDistiller(ConfigurableDistiller):
         student_stages: Stages of the student, instead. Defaults to None.
         teacher_stages: Stages of the teacher, as many. Defaults to None.
         loss: Config of a loss between two features. Defaults to None, for a subclass
-            that has its own.
+            that computes its own and says so by ``own_loss = True``.
         connector: Config of a module between the student's feature and the loss,
             built for each stage with ``in_channels``, ``out_channels`` and ``size``
             (height and width of the teacher's map). Defaults to None.
@@ -60,11 +60,13 @@ class StageDistiller(ConfigurableDistiller):
         **kwargs: Further arguments of MMRazor's ``ConfigurableDistiller``.
 
     Raises:
-        ValueError: If the numbers of stages differ, a source is no module of the
-            network, a record is no single feature, the channels are not the expected
-            ones, or there are no class scores where they are asked for.
+        ValueError: If there is no loss, the numbers of stages differ, a source is no
+            module of the network, a record is no single feature, the channels are not
+            the expected ones, or there are no class scores where they are asked for.
         RuntimeError: If the losses are asked for before the stages are built.
     """
+
+    own_loss = False
 
     def __init__(
         self,
@@ -85,16 +87,26 @@ class StageDistiller(ConfigurableDistiller):
         self.student_stages, self.teacher_stages = parse_stages(
             stages, student_stages, teacher_stages
         )
+        if loss is None and not self.own_loss:
+            raise ValueError(
+                f'loss=None of {type(self).__name__}: name what compares the features '
+                "of a stage, such as distiller.loss=dict(type='StageMSELoss')"
+            )
         loss = build_part(loss) if loss else None
         logit_loss = build_part(logit_loss) if logit_loss else None
-        asked = asked_by(loss) if loss is not None else []
+        asked = asked_by(loss) if loss is not None else {}
         if guided and 'correct' not in asked:
+            chooser = type(self if loss is None else loss).__name__
             raise ValueError(
-                f'guided=True: {type(loss).__name__} has no samples to choose from (no '
-                "argument 'correct'); use a loss that compares sample by sample, such "
-                'as DCTAttentionLoss, or leave guided out'
+                f'guided=True: {chooser} has no samples to choose from (no argument '
+                "'correct'); use a loss that compares sample by sample, such as "
+                'DCTAttentionLoss, or leave guided out'
             )
-        self.asked = [name for name in asked if guided or name != 'correct']
+        self.asked = [
+            name
+            for name, needed in asked.items()
+            if name != 'correct' or guided or needed
+        ]
         own = {
             True: {s.recorder: s.config for s in self.student_stages},
             False: {s.recorder: s.config for s in self.teacher_stages},

@@ -99,7 +99,7 @@ def parse_stages(
         tuple: Stages of the student and of the teacher, recorded as ``stage1``, ...
 
     Raises:
-        ValueError: If there are none, or not as many of both.
+        ValueError: If there are none, not as many of both, or one names no module.
     """
     if stages and (student_stages or teacher_stages):
         raise ValueError(
@@ -117,9 +117,18 @@ def parse_stages(
 
 
 def _parse(sources: Sequence[Source], role: str) -> list[Stage]:
+    if isinstance(sources, str):
+        raise ValueError(
+            f'{role}_stages={sources!r} is one name; give a list, [{sources!r}]'
+        )
     stages = []
     for i, source in enumerate(sources, start=1):
         config = {'source': source} if isinstance(source, str) else dict(source)
+        if 'source' not in config:
+            raise ValueError(
+                f'{role}_stages: {source} names no module; add it, '
+                "dict(type=..., source='backbone.layer1')"
+            )
         options = {
             key: config.pop(key)
             for key in ('data_idx', 'record_idx', 'map_size')

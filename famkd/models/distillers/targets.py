@@ -1,7 +1,7 @@
 """The ground truth and the class scores of a batch, as losses ask for them."""
 
 from functools import cached_property
-from inspect import signature
+from inspect import Parameter, signature
 
 import torch
 from mmengine.structures import BaseDataElement
@@ -67,11 +67,18 @@ class Targets:
         return logits.argmax(dim=1) == self.gt_labels.to(logits.device)
 
 
-def asked_by(loss: nn.Module) -> list[str]:
-    """Which of :class:`Targets` a loss asks for: arguments of its ``forward``."""
-    return [
-        name for name in Targets.NAMES if name in signature(loss.forward).parameters
-    ]
+def asked_by(loss: nn.Module) -> dict[str, bool]:
+    """Which of :class:`Targets` a loss asks for: arguments of its ``forward``.
+
+    Returns:
+        dict: Name of the argument -> whether it has no default.
+    """
+    arguments = signature(loss.forward).parameters
+    return {
+        name: arguments[name].default is Parameter.empty
+        for name in Targets.NAMES
+        if name in arguments
+    }
 
 
 def read_logits(recorder: BaseRecorder, role: str) -> Tensor:

@@ -72,16 +72,24 @@ class BandSplitLoss(PerSampleLoss):
 
     def per_sample(self, s_feature: Tensor, t_feature: Tensor) -> Tensor:
         """The distance of every sample, see :class:`PerSampleLoss`."""
+        low, high = self.bands(s_feature - t_feature, self.cutoff)
+        strict = low.square().mean(dim=1)
+        relaxed = high.square().log1p().sum(dim=1) / max(1, high.shape[1])
+        return self.low_weight * strict + self.high_weight * relaxed
+
+    def check_shapes(self, s_feature: Tensor, t_feature: Tensor) -> None:
+        """Checks that the features are maps of one shape.
+
+        Raises:
+            ValueError: If they are not.
+        """
+        super().check_shapes(s_feature, t_feature)
         if s_feature.shape != t_feature.shape:
             raise ValueError(
                 f'the feature of the student is {tuple(s_feature.shape)}, that of the '
                 f'teacher {tuple(t_feature.shape)}; put a connector between them that '
                 'gives the shape of the teacher, such as ConvHead'
             )
-        low, high = self.bands(s_feature - t_feature, self.cutoff)
-        strict = low.square().mean(dim=1)
-        relaxed = high.square().log1p().sum(dim=1) / max(1, high.shape[1])
-        return self.low_weight * strict + self.high_weight * relaxed
 
 
 def _dct_bands(x: Tensor, cutoff: float) -> tuple[Tensor, Tensor]:

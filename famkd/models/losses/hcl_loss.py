@@ -22,7 +22,7 @@ class HCLLoss(StageMSELoss):
     Args:
         loss_weight: Weight of the loss. Defaults to 1.
 
-    Source: ReviewKD (CVPR 2021), Fig. 3b.
+    Source: `ReviewKD <https://arxiv.org/abs/2104.09044>`_, Fig. 3b.
     """
 
     def forward(self, s_feature: Tensor, t_feature: Tensor) -> Tensor:

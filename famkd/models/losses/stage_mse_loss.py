@@ -14,7 +14,7 @@ class StageMSELoss(nn.Module):
     Args:
         loss_weight: Weight of the loss, :math:`\alpha`. Defaults to 1.
 
-    Source: FAM-KD (WACV 2024), section 3.3.
+    Source: `FAM-KD <https://arxiv.org/abs/2403.05894>`_, section 3.3.
     """
 
     def __init__(self, loss_weight: float = 1.0) -> None:
@@ -34,10 +34,18 @@ class StageMSELoss(nn.Module):
         Raises:
             ValueError: If the shapes differ.
         """
+        self.check_shapes(s_feature, t_feature)
+        return self.loss_weight * mse_loss(widen(s_feature), widen(t_feature))
+
+    def check_shapes(self, s_feature: Tensor, t_feature: Tensor) -> None:
+        """Checks that the features can be compared.
+
+        Raises:
+            ValueError: If the shapes differ.
+        """
         if s_feature.shape != t_feature.shape:
             raise ValueError(
                 f'the feature of the student is {tuple(s_feature.shape)}, that of the '
                 f'teacher {tuple(t_feature.shape)}; put a connector between them that '
                 'gives the shape of the teacher'
             )
-        return self.loss_weight * mse_loss(widen(s_feature), widen(t_feature))

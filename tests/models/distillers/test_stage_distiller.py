@@ -33,6 +33,13 @@ class AskingLoss(Recorded):
 
 
 @MODELS.register_module()
+class GuidedLoss(Recorded):
+    def forward(self, s, t, correct):
+        self.calls.append(correct)
+        return s.mean()
+
+
+@MODELS.register_module()
 class LabelledLogitLoss(Recorded):
     def forward(self, preds_S, preds_T, gt_labels):
         return cross_entropy(preds_S, gt_labels) + mse_loss(preds_S, preds_T)
@@ -95,6 +102,12 @@ def test_guidance_marks_the_samples_that_the_teacher_gets_right(make, batch):
     assert model.distiller.loss.calls[0][3].tolist() == [True, False, True, False]
 
 
+def test_a_loss_that_cannot_do_without_guidance_gets_it(make, batch):
+    model = make(stages=STAGES, loss=dict(type='GuidedLoss'))
+    model(*batch, mode='loss')
+    assert model.distiller.loss.calls[0].shape == (4,)
+
+
 def test_logits_are_compared_beside_the_stages(make, batch):
     model = make(
         stages=STAGES,
@@ -150,11 +163,24 @@ def test_classes_instead_of_names(make, batch):
             {'stages': STAGES, 'guided': True},
             'guided=True: PlainLoss has no samples to choose from',
         ),
+        ({'stages': STAGES, 'loss': None}, 'loss=None of StageDistiller: name what'),
+        (
+            {'stages': 'backbone.layer1'},
+            r"'backbone.layer1' is one name; give a list, \['backbone.layer1'\]",
+        ),
+        ({'stages': [dict(type='ModuleInputs')]}, 'names no module; add it'),
     ],
 )
 def test_options_that_do_not_fit_together(options, message, make):
     with pytest.raises(ValueError, match=message):
-        make(loss=dict(type='PlainLoss'), **options)
+        make(**{'loss': dict(type='PlainLoss'), **options})
+
+
+@pytest.mark.parametrize('loss', ['StageMSELoss', 'HCLLoss', 'BandSplitLoss'])
+def test_features_of_other_shapes_are_refused_when_built(loss, make):
+    message = r"'backbone.layer1', .*\(1, 8, 16, 16\).*\(1, 12, 16, 16\).*connector"
+    with pytest.raises(ValueError, match=message):
+        make(stages=STAGES, loss=dict(type=loss))
 
 
 def test_soft_labels_are_an_error_where_classes_are_asked_for(make, batch):
