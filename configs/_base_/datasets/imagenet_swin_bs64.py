@@ -1,5 +1,6 @@
-# mmpretrain's for Swin and DeiT, but a file that cannot be read is named. MMEngine gives
-# the preprocessor below to the distillation, so that mixup and CutMix have to be in it.
+# mmpretrain's for Swin and DeiT, but a file that cannot be read is named. MMEngine
+# gives the preprocessor below to the distillation, so that mixup and CutMix have to be
+# in it.
 _base_ = 'mmpretrain::_base_/datasets/imagenet_bs64_swin_224.py'
 
 data_preprocessor = dict(
