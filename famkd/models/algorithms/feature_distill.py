@@ -98,6 +98,10 @@ class FeatureDistill(BaseAlgorithm):
                 **data_preprocessor,
             }
         super().__init__(student, data_preprocessor, **kwargs)
+        # Mixup and the like, which mmpretrain has in the student's train_cfg.
+        augments = getattr(student.data_preprocessor, 'batch_augments', None)
+        if augments and not getattr(self.data_preprocessor, 'batch_augments', None):
+            self.data_preprocessor.batch_augments = augments
         teacher = build_network(teacher)
         # The networks are built in the scope of the config, what is between them in
         # MMRazor's.

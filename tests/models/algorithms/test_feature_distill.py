@@ -269,6 +269,15 @@ def test_training_equals_that_of_the_reference_form(model, batch):
     assert curves[0] == pytest.approx(curves[1], rel=1e-3)
 
 
+def test_mixup_of_the_student_stays(config, build):
+    config['architecture']['train_cfg'] = dict(augments=dict(type='Mixup', alpha=0.5))
+    # As the runner does where the data have a preprocessor.
+    config['data_preprocessor'] = dict(mean=[0.0] * 3, std=[1.0] * 3)
+    model = build(config)
+    assert model.data_preprocessor.batch_augments is not None
+    assert model.data_preprocessor is not model.student.data_preprocessor
+
+
 # Other distillers.
 
 
