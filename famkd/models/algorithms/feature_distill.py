@@ -19,7 +19,7 @@ from .class_counts import check_class_counts
 from .early_stop import EarlyStop
 from .inheritance import inherited_weights
 from .networks import build_network, load_teacher
-from .teacher import FrozenTeacher, fingerprint
+from .teacher import FrozenTeacher, check_options, fingerprint
 
 
 @MODELS.register_module()
@@ -89,6 +89,7 @@ class FeatureDistill(BaseAlgorithm):
         **kwargs,
     ) -> None:
         _refuse_options_of_mmrazor(kwargs)
+        check_options(teacher_options or {})
         student = build_network(architecture)
         if isinstance(data_preprocessor, dict):
             # The runner passes the config's on, which may leave its type to the

@@ -48,8 +48,16 @@ def network_config(network: dict) -> dict:
     try:
         config = read_config(path)
     except FileNotFoundError:
+        package, _, file = path.rpartition('::')
+        place = f'in {package}' if package else f'from the current folder, {Path.cwd()}'
+        hint = (
+            f'{file!r} is looked for below its configs'
+            if package
+            else "famkd's tools look in the folder of the recipe, too; with others, "
+            "give an absolute path or 'package::path'"
+        )
         raise FileNotFoundError(
-            f'cfg_path={path!r}: no such config from the current folder, {Path.cwd()}'
+            f'cfg_path={path!r}: no such config {place}; {hint}'
         ) from None
     model = config.model
     if 'data_preprocessor' in config and 'data_preprocessor' not in model:

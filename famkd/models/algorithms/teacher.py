@@ -4,12 +4,18 @@ import copy
 import hashlib
 from collections.abc import Mapping
 from contextlib import nullcontext
+from inspect import signature
 
 import torch
 from mmcv.cnn.utils import fuse_conv_bn
 from mmengine.model import BaseDataPreprocessor, BaseModel
 from mmrazor.models.distillers import ConfigurableDistiller
-from torch import Tensor
+from mmrazor.models.task_modules import RecorderManager
+from mmrazor.models.task_modules.recorder import (
+    ModuleInputsRecorder,
+    ModuleOutputsRecorder,
+)
+from torch import Tensor, nn
 from torch.nn.functional import interpolate
 
 from .early_stop import EarlyStop
@@ -45,8 +51,8 @@ class FrozenTeacher:
             number for both. Defaults to None: those of the student.
 
     Raises:
-        ValueError: If an option has no such value, or the networks expect other
-            images.
+        ValueError: If an option has no such value, the networks expect other images,
+            or ``fuse_bn`` would change a feature that is recorded.
     """
 
     def __init__(
@@ -71,7 +77,7 @@ class FrozenTeacher:
             images, network.data_preprocessor, own_normalization
         )
         if fuse_bn:
-            fuse_conv_bn(network)
+            _fuse_bn(network, distiller.teacher_recorders)
         if channels_last:
             network.to(memory_format=torch.channels_last)
         if self.dtype is not None:
@@ -145,6 +151,41 @@ def fingerprint(weights: Mapping[str, Tensor]) -> str:
             digest.update(name.encode())
             digest.update(value.view(torch.uint8).numpy())
     return digest.hexdigest()
+
+
+def check_options(options: Mapping[str, object]) -> None:
+    """Checks the names of the options of :class:`FrozenTeacher`.
+
+    Raises:
+        ValueError: If there is no such option; names those that there are.
+    """
+    fixed = {'network', 'distiller', 'images'}
+    known = [name for name in signature(FrozenTeacher).parameters if name not in fixed]
+    for name in options:
+        if name not in known:
+            raise ValueError(
+                f'teacher_options: there is no {name!r}; choose from {", ".join(known)}'
+            )
+
+
+def _fuse_bn(network: nn.Module, recorders: RecorderManager) -> None:
+    """Folds every BN into its convolution, if no recorded feature lies between."""
+    recorded = [
+        (recorder, network.get_submodule(recorder.source))
+        for recorder in recorders.recorders.values()
+        if isinstance(recorder, ModuleOutputsRecorder)
+    ]
+    weights = [getattr(module, 'weight', None) for _, module in recorded]
+    fuse_conv_bn(network)
+    for (recorder, module), weight in zip(recorded, weights, strict=True):
+        is_gone = network.get_submodule(recorder.source) is not module
+        is_fused = getattr(module, 'weight', None) is not weight
+        if is_gone or (is_fused and not isinstance(recorder, ModuleInputsRecorder)):
+            raise ValueError(
+                f'teacher_options: fuse_bn=True folds {recorder.source!r}, which is '
+                'recorded, with its neighbour; set fuse_bn=False, or name a stage '
+                'that does not lie between a convolution and its BN'
+            )
 
 
 def _dtype(name: str | None) -> torch.dtype | None:

@@ -1,5 +1,6 @@
 """The stages of a network: named by modules, recorded, and read as maps."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -11,6 +12,7 @@ from famkd.models.module_names import check_module_name
 from .tokens import tokens_to_map
 
 Source = str | dict
+STAGE = re.compile(r'stage\d+')  # names of the recorders of stages
 LOGITS = 'class_scores'  # name of the recorders of the head
 
 
@@ -147,9 +149,11 @@ def check_sources(recorders: RecorderManager, network: nn.Module, role: str) -> 
     """
     for name, recorder in recorders.recorders.items():
         if type(recorder).__name__.startswith('Module'):
-            key = f'{role}_stages'
+            key = f'{role}_recorders.{name}'
             if name == LOGITS:
                 key = 'logits (guided and logit_loss are for classifiers)'
+            elif STAGE.fullmatch(name):
+                key = f'{role}_stages'
             check_module_name(recorder.source, network, role, key)
 
 

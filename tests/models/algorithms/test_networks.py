@@ -175,3 +175,5 @@ def test_network_that_is_built_already(teacher):
 def test_config_file_that_is_not_there():
     with pytest.raises(FileNotFoundError, match='no/such.py'):
         build_network(dict(cfg_path='no/such.py'))
+    with pytest.raises(FileNotFoundError, match='no such config in famkd; '):
+        build_network(dict(cfg_path='famkd::no/such.py'))

@@ -107,11 +107,30 @@ def test_input_size_of_its_own(make, batch):
         ('dtype', 'half16', "dtype='half16' is no precision"),
         ('input_size', 0, 'input_size=0 must be a height and a width'),
         ('input_size', [32, 'x'], r"input_size=\[32, 'x'\] must be"),
+        ('channel_last', True, "there is no 'channel_last'; choose from channels_last"),
     ],
 )
 def test_option_that_is_none(option, value, message, make):
     with pytest.raises(ValueError, match=f'teacher_options: {message}'):
         make(**{option: value})
+
+
+@pytest.mark.parametrize(
+    ('source', 'fits'),
+    [
+        ('backbone.layer1.0.conv1', False),
+        ('backbone.layer1.0.bn1', False),
+        (dict(type='ModuleInputs', source='backbone.layer1.0.bn1'), False),
+        (dict(type='ModuleInputs', source='backbone.layer1.0.conv1'), True),
+    ],
+)
+def test_features_that_fused_norms_would_change(source, fits, make):
+    stages = dict(student_stages=['backbone.layer1'], teacher_stages=[source])
+    if fits:
+        make(stages, fuse_bn=True)
+        return
+    with pytest.raises(ValueError, match="fuse_bn=True folds 'backbone.layer1.0"):
+        make(stages, fuse_bn=True)
 
 
 # Which teacher it is.

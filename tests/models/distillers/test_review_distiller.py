@@ -203,6 +203,12 @@ def test_source_that_is_no_module(role, make):
     )
 
 
+def test_recorder_on_no_module_is_named(make):
+    recorders = dict(logits=dict(type='ModuleOutputs', source='head.fcc'))
+    with pytest.raises(ValueError, match="^student_recorders.logits: 'head.fcc' is no"):
+        make(student_recorders=recorders)
+
+
 def test_source_far_from_every_name(make):
     with pytest.raises(
         ValueError, match="'xyz' is no module .* near names: .*backbone"
