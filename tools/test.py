@@ -26,7 +26,7 @@ from famkd.apis.cli import (
     set_thread_count,
 )
 from famkd.apis.data_check import check_data
-from famkd.checkpoint_keys import read_weights, student_weights
+from famkd.checkpoint_keys import PARALLEL, read_weights, student_weights
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -125,6 +125,12 @@ class StudentWeightsHook(Hook):
 
         weights = read_weights(checkpoint)
         weights = checkpoint['state_dict'] = student_weights(weights) or weights
+        if 'ema_state_dict' in checkpoint:
+            average = read_weights(checkpoint['ema_state_dict'])
+            steps = average.pop('steps')
+            average = student_weights(average) or average
+            average = {PARALLEL + name: value for name, value in average.items()}
+            checkpoint['ema_state_dict'] = {**average, 'steps': steps}
         model = runner.model
         model = model.module if is_model_wrapper(model) else model
         expected = model.state_dict()

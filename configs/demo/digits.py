@@ -9,6 +9,7 @@ resize = dict(type='Resize', scale=32)
 train_dataloader = dict(
     batch_size=50,
     num_workers=0,
+    persistent_workers=False,
     dataset=dict(
         type='Digits',
         split='train',
@@ -23,6 +24,7 @@ train_dataloader = dict(
 val_dataloader = dict(
     batch_size=200,
     num_workers=0,
+    persistent_workers=False,
     dataset=dict(
         type='Digits', split='test', pipeline=[resize, dict(type='PackInputs')]
     ),

@@ -53,7 +53,7 @@ class Call:
 
 
 def find_stages(
-    network: nn.Module, input_shape: tuple[int, int, int], max_size: int = 64
+    network: nn.Module, input_shape: tuple[int, int, int], max_size: int | None = None
 ) -> list[Stage]:
     """Find the stages of a network by one forward pass of its backbone and neck.
 
@@ -67,11 +67,14 @@ def find_stages(
             detectors of mmdet have.
         input_shape: Channels, height and width of an image.
         max_size: Larger maps are left out: frequency attention has a filter
-            for every position. Defaults to 64.
+            for every position. Defaults to None: 64, or a quarter of the image where
+            that is more.
 
     Returns:
         list[Stage]: The stages, shallow to deep, each with a map size of its own.
     """
+    if max_size is None:
+        max_size = max(64, *(side // 4 for side in input_shape[1:]))
     calls = trace(network, input_shape)
     names = [call.name for call in walk(calls)]
     stages = {}

@@ -50,6 +50,12 @@ def test_large_maps_are_left_out(stages):
     assert sizes == [(40, 40), (20, 20), (10, 10), (5, 5), (1, 1)]
 
 
+def test_quarter_of_a_large_image_is_a_stage(stages):
+    backbone = dict(type='mmpretrain.ResNet', depth=18, base_channels=4)
+    sizes = [size for _, _, size in found(stages, backbone, 320)]
+    assert sizes[0] == (80, 80)
+
+
 def test_backbone_inside_a_wrapper(stages):
     pytest.importorskip('timm')
     backbone = dict(type='mmpretrain.TIMMBackbone', model_name='mobilenetv3_small_050')

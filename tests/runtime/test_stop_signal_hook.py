@@ -134,6 +134,8 @@ class SignalWorkers(Hook):
     """Signals the workers of the data loader, as a terminal or torchrun does."""
 
     def after_train_iter(self, runner, batch_idx, data_batch=None, outputs=None):
+        if runner.iter == 0:
+            return  # The second worker may not have begun to work.
         self.workers = multiprocessing.active_children()
         assert len(self.workers) == 2
         for number in ('INT', 'TERM'):

@@ -85,6 +85,12 @@ def test_distillation_and_extracted_student_are_tested_alike(
         'custom_hooks = [dict(type="EMAHook")]\n'
     )
     assert run_test(tool, with_ema, distilled, tmp_path, '--amp')
+    # As EMAHook would have saved it, of the whole distillation.
+    checkpoint = torch.load(distilled, weights_only=False)
+    average = {f'module.{key}': x for key, x in checkpoint['state_dict'].items()}
+    checkpoint['ema_state_dict'] = {**average, 'steps': torch.tensor(2)}
+    torch.save(checkpoint, tmp_path / 'averaged.pth')
+    assert run_test(tool, with_ema, tmp_path / 'averaged.pth', tmp_path) == inside
 
 
 def test_config_with_classes_instead_of_names(tool, tiny_runs, tiny_configs, tmp_path):
