@@ -45,10 +45,11 @@ def test_dct_loss_writes_its_figures(tmp_path):
     options = ['--batch', '2', '--rounds', '1', '--json', out]
     done = run('dct_loss.py', '--recipe', 'cifar100/dct_resnet56_resnet20', *options)
     assert done.returncode == 0, done.stderr
-    assert 'loss as released / loss, DCT' in done.stdout
+    assert 'released / DCT' in done.stdout
     (row,) = json.loads(out.read_text())['results']
     assert row['sizes'] == [[2, 16, 32, 32], [2, 32, 16, 16], [2, 64, 8, 8]]
-    assert 0 < row['loss, DCT'] < row['step']
+    assert 0 < row['loss'] < row['step']
+    assert row['released'] > 0
 
 
 def test_released_form_is_the_real_dft(monkeypatch):
