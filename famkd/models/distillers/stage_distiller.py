@@ -107,18 +107,16 @@ class StageDistiller(ConfigurableDistiller):
             for name, needed in asked.items()
             if name != 'correct' or guided or needed
         ]
-        own = {
-            True: {s.recorder: s.config for s in self.student_stages},
-            False: {s.recorder: s.config for s in self.teacher_stages},
-        }
+        of_student = {stage.recorder: stage.config for stage in self.student_stages}
+        of_teacher = {stage.recorder: stage.config for stage in self.teacher_stages}
         scores = dict(type='ModuleOutputs', source=logits, _scope_='mmrazor')
         if logit_loss is not None:
-            own[True][LOGITS] = own[False][LOGITS] = scores
+            of_student[LOGITS] = of_teacher[LOGITS] = scores
         if {'teacher_logits', 'correct'} & set(self.asked):
-            own[False][LOGITS] = scores
+            of_teacher[LOGITS] = scores
         super().__init__(
-            student_recorders={**(student_recorders or {}), **own[True]},
-            teacher_recorders={**(teacher_recorders or {}), **own[False]},
+            student_recorders={**(student_recorders or {}), **of_student},
+            teacher_recorders={**(teacher_recorders or {}), **of_teacher},
             **kwargs,
         )
         self.loss = loss
