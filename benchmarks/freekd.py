@@ -4,7 +4,7 @@
 
 Times in turns, in one process: masks, bands and loss of five maps with their gradients,
 as famkd computes them; the same as the released code does (the transform by
-convolutions, of ptwt, and products of shape (N, T, C, 3, h, w)); and, with --pair, what
+convolutions, and products of shape (N, T, C, 3, h, w)); and, with --pair, what
 they are added to, a step of the student and the teacher's forward. Memory is what each
 form keeps until its backward pass, and its peak, over that of the student's maps.
 """
@@ -17,6 +17,7 @@ from pathlib import Path
 import torch
 from _timing import interleaved, machine
 from torch import Tensor
+from torch.nn.functional import conv2d, pad
 
 from famkd.apis.tables import markdown_table
 from famkd.layers import frequency_distance, frequency_masks
@@ -32,11 +33,18 @@ def fast(student: Tensor, teacher: Tensor, prompts: Tensor) -> Tensor:
 
 def released(student: Tensor, teacher: Tensor, prompts: Tensor) -> Tensor:
     """The same in the order of the released code."""
-    import ptwt
+    signs = [[1, 1, 1, 1], [1, 1, -1, -1], [1, -1, 1, -1], [1, -1, -1, 1]]
+    filters = torch.tensor(signs).view(4, 1, 2, 2).to(student) / 2
 
     def bands(x: Tensor) -> list[Tensor]:
-        _, *details = ptwt.wavedec2(x, 'haar', level=3, mode='zero')
-        return [torch.stack(detail, 2) for detail in reversed(details)]
+        details = []
+        for _ in range(3):
+            padded = pad(x, (0, x.shape[3] % 2, 0, x.shape[2] % 2))
+            coefficients = conv2d(padded.flatten(0, 1)[:, None], filters, stride=2)
+            coefficients = coefficients.unflatten(0, x.shape[:2])
+            details.append(coefficients[:, :, 1:])
+            x = coefficients[:, :, 0]
+        return details
 
     total = 0.0
     levels = zip(prompts[1:], bands(student), bands(teacher), strict=True)

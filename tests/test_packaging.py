@@ -113,7 +113,7 @@ for name in one_of.values():
 
 def test_recipe_of_the_readme_works_in_another_project(site, tmp_path):
     readme = (ROOT / 'README.md').read_text()
-    recipe = re.search(r'```python\n(_base_ =.*?)```', readme, re.DOTALL).group(1)
+    recipe = re.search(r'```python\n(_base_ = \[.*?)```', readme, re.DOTALL).group(1)
     assert recipe.count('\n') < 30
     (tmp_path / 'recipe.py').write_text(recipe)
     code = """
