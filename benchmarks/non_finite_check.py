@@ -42,7 +42,7 @@ def time_of(recipe: str, batch: int, rounds: int, device: str) -> dict[str, floa
     images = torch.randn(batch, 3, 32, 32, device=device)
     samples = [DataSample().set_gt_label(i % 100).to(device) for i in range(batch)]
 
-    def step():
+    def step() -> dict[str, torch.Tensor]:
         optimizer.zero_grad()
         losses = model(images, samples, mode='loss')
         sum(value for name, value in losses.items() if 'loss' in name).backward()
@@ -56,7 +56,7 @@ def time_of(recipe: str, batch: int, rounds: int, device: str) -> dict[str, floa
     optimizer._optimizer_step_pre_hooks.clear()
     model._forward_hooks.clear()
 
-    def check():
+    def check() -> None:
         hook._keep_losses(model, (), losses)
         hook._check(runner)
 

@@ -23,6 +23,7 @@ from mmengine.config import Config
 from mmengine.hooks import Hook
 from mmengine.runner import Runner
 from PIL import Image
+from torch import nn
 
 CONFIG = (
     Path(__file__).resolve().parent.parent
@@ -46,7 +47,13 @@ class Segments(Hook):
         self.length, self.untimed, self.bare = length, untimed, bare
         self.runner_seconds, self.bare_seconds = [], []
 
-    def after_train_iter(self, runner, batch_idx, data_batch=None, outputs=None):
+    def after_train_iter(
+        self,
+        runner: Runner,
+        batch_idx: int,
+        data_batch: dict | None = None,
+        outputs: dict | None = None,
+    ) -> None:
         step = batch_idx % self.length + 1
         if step == self.untimed:
             self.start = time.perf_counter()
@@ -61,7 +68,7 @@ class Segments(Hook):
             self.bare_seconds.append((time.perf_counter() - begin) / self.bare)
 
 
-def bare_step(model, optimizer, data) -> None:
+def bare_step(model: nn.Module, optimizer: torch.optim.Optimizer, data: dict) -> None:
     """Forward, backward and optimizer, in plain PyTorch."""
     losses = model(data['inputs'], data['data_samples'], mode='loss')
     sum(value for name, value in losses.items() if 'loss' in name).backward()

@@ -76,7 +76,13 @@ class Samples(Hook):
         self.figures = {name: [] for name in LIMITS}
         self.start = time.process_time()
 
-    def after_train_iter(self, runner, batch_idx, data_batch=None, outputs=None):
+    def after_train_iter(
+        self,
+        runner: Runner,
+        batch_idx: int,
+        data_batch: dict | None = None,
+        outputs: dict | None = None,
+    ) -> None:
         now = time.process_time()
         processes = [os.getpid(), *(w.pid for w in multiprocessing.active_children())]
         for name, value in {
@@ -93,7 +99,7 @@ def train(
 ) -> dict[str, list[float]]:
     """Distils, and returns the figures of every iteration."""
 
-    def classifier(channels):
+    def classifier(channels: int) -> dict:
         return dict(
             type='mmpretrain.ImageClassifier',
             backbone=dict(
