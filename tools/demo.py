@@ -217,7 +217,9 @@ def main(argv: list[str] | None = None) -> None:
     if teacher_checkpoint().is_file():
         print(f'teacher: {teacher_checkpoint()} is there and taken as it is')
         todo = trainings[1:]
-    print(f'{len(todo)} trainings, {workers} at a time; logs: log.txt in each work folder')
+    print(
+        f'{len(todo)} trainings, {workers} at a time; logs: log.txt in each work folder'
+    )
     try:
         train_all(todo, workers)
         summary = summarise(trainings, time.monotonic() - start, args.quick)

@@ -14,6 +14,7 @@ from mmrazor.registry import MODELS
 from torch import Tensor, nn
 
 from famkd.models.probe import probe
+from famkd.names import near_names
 
 from .class_counts import check_class_counts
 from .early_stop import EarlyStop
@@ -89,6 +90,7 @@ class FeatureDistill(BaseAlgorithm):
         **kwargs,
     ) -> None:
         _refuse_options_of_mmrazor(kwargs)
+        _refuse_unknown(kwargs)
         check_options(teacher_options or {})
         student = build_network(architecture)
         if isinstance(data_preprocessor, dict):
@@ -316,3 +318,17 @@ def _refuse_options_of_mmrazor(options: dict) -> None:
             )
     for name in ('teacher_norm_eval', 'teacher_module_inplace'):
         options.pop(name, None)
+
+
+def _refuse_unknown(options: dict) -> None:
+    """Names an option that ``FeatureDistill`` does not have, and those like it."""
+    known = {*signature(FeatureDistill.__init__).parameters, *_OF_BASE}
+    for name in options.keys() - _OF_BASE:
+        near = near_names(name, known - {'self', 'kwargs'})
+        raise ValueError(
+            f'model.{name} is no option of FeatureDistill; '
+            + (f'did you mean {" or ".join(near)}?' if near else 'leave it out')
+        )
+
+
+_OF_BASE = {'init_cfg', 'module_inplace'}  # options of BaseAlgorithm

@@ -345,3 +345,10 @@ def test_a_random_teacher_is_an_error(config, build):
         ValueError, match='teacher_ckpt=None would .*; set model.teacher_ckpt'
     ):
         build(config)
+
+
+def test_unknown_option_names_the_nearest(config, build):
+    with pytest.raises(
+        ValueError, match='model.teacher_option is no option .* teacher_options'
+    ):
+        build({**config, 'teacher_option': dict(dtype='bfloat16')})
