@@ -4,7 +4,6 @@ import copy
 import itertools
 
 import pytest
-from mmengine.runner import Runner
 from tiny_training import config_of, training
 
 
@@ -21,18 +20,5 @@ def make_config(tmp_path):
         config = config_of(training(work_dir=str(tmp_path), experiment_name=name))
         config.merge_from_dict(copy.deepcopy(changes))  # it takes keys out
         return config
-
-    return make
-
-
-@pytest.fixture
-def make_runner(make_config):
-    """Function (*hooks, **changes): a runner of that config, with more hooks."""
-
-    def make(*hooks, **changes):
-        runner = Runner.from_cfg(make_config(**changes))
-        for hook in hooks:
-            runner.register_hook(hook)
-        return runner
 
     return make
