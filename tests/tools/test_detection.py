@@ -1,11 +1,11 @@
 """The whole path with detectors, on images of several sizes."""
 
-import json
 from pathlib import Path
 
 import pytest
 import torch
 from same_checkpoints import check_same
+from tiny_detectors import logged, network, shapes_options
 
 pytest.importorskip('mmdet')
 
@@ -19,33 +19,7 @@ def configs(tmp_path_factory, shapes_coco):
     from mmengine.config import Config
 
     folder = tmp_path_factory.mktemp('detection')
-    annotations = str(shapes_coco / 'shapes.json')
-    options = {
-        'train_cfg': dict(max_iters=2, val_interval=2),
-        'default_hooks.checkpoint.interval': 1,
-        'default_hooks.checkpoint.max_keep_ckpts': -1,
-        'default_hooks.logger.interval': 1,
-        'train_dataloader.batch_size': 3,
-        'train_dataloader.dataset.pipeline.2.scale': (96, 96),
-    }
-    for split in ('train', 'val', 'test'):
-        loader = f'{split}_dataloader'
-        options[f'{loader}.num_workers'] = 0
-        options[f'{loader}.persistent_workers'] = False
-        options[f'{loader}.dataset.data_root'] = f'{shapes_coco}/'
-        options[f'{loader}.dataset.ann_file'] = annotations
-        options[f'{loader}.dataset.metainfo.classes'] = ('box', 'disc')
-        if split != 'train':
-            options[f'{split}_evaluator.ann_file'] = annotations
-            options[f'{loader}.dataset.pipeline.1.scale'] = (96, 96)
-
-    def network(base_channels):
-        return {
-            'model.backbone.base_channels': base_channels,
-            'model.neck.in_channels': [base_channels * n for n in (1, 2, 4, 8)],
-            'model.roi_head.bbox_head.num_classes': 2,
-        }
-
+    options = shapes_options(shapes_coco, iterations=2, interval=1)
     paths = {name: folder / f'{name}.py' for name in ('teacher', 'student', 'famkd')}
     recipes = {
         'teacher': ('faster-rcnn_r18-w32_1xb8_bccd-small.py', network(16)),
@@ -76,11 +50,6 @@ def runs(tool, configs):
         argv = [str(configs[name]), '--work-dir', str(folders[name])]
         tool('train').main([*argv, '--cfg-options', 'randomness.seed=0'])
     return folders
-
-
-def logged(folder):
-    (log,) = folder.glob('*/vis_data/scalars.json')
-    return [json.loads(line) for line in log.read_text().splitlines()]
 
 
 def test_losses_and_precision_are_logged(runs):

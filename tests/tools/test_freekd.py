@@ -1,12 +1,12 @@
 """FreeKD from the teacher to the student, with the tools, on generated shapes."""
 
-import json
 from pathlib import Path
 from statistics import mean
 
 import pytest
 import torch
 from same_checkpoints import check_same
+from tiny_detectors import logged, network, shapes_options
 
 pytest.importorskip('mmdet')
 
@@ -24,34 +24,10 @@ def configs(tmp_path_factory, shapes_coco):
     from famkd.models.algorithms.networks import build_network
 
     folder = tmp_path_factory.mktemp('freekd')
-    annotations = str(shapes_coco / 'shapes.json')
     options = {
-        'train_cfg': dict(max_iters=STEPS, val_interval=STEPS),
-        'default_hooks.checkpoint.interval': STEPS // 2,
-        'default_hooks.checkpoint.max_keep_ckpts': -1,
-        'default_hooks.logger.interval': 1,
-        'train_dataloader.batch_size': 3,
-        'train_dataloader.dataset.pipeline.2.scale': (96, 96),
+        **shapes_options(shapes_coco, STEPS, STEPS // 2),
         'randomness': dict(seed=0),
     }
-    for split in ('train', 'val', 'test'):
-        loader = f'{split}_dataloader'
-        options[f'{loader}.num_workers'] = 0
-        options[f'{loader}.persistent_workers'] = False
-        options[f'{loader}.dataset.data_root'] = f'{shapes_coco}/'
-        options[f'{loader}.dataset.ann_file'] = annotations
-        options[f'{loader}.dataset.metainfo.classes'] = ('box', 'disc')
-        if split != 'train':
-            options[f'{split}_evaluator.ann_file'] = annotations
-            options[f'{loader}.dataset.pipeline.1.scale'] = (96, 96)
-
-    def network(base_channels):
-        return {
-            'model.backbone.base_channels': base_channels,
-            'model.neck.in_channels': [base_channels * n for n in (1, 2, 4, 8)],
-            'model.roi_head.bbox_head.num_classes': 2,
-        }
-
     names = ('teacher', 'student', 'prompts', 'freekd')
     paths = {name: folder / f'{name}.py' for name in names}
     teacher = {
@@ -94,11 +70,6 @@ def runs(tool, configs):
         argv = [str(configs[name]), '--work-dir', str(folders[name])]
         tool('train').main([*argv, *options])
     return folders
-
-
-def logged(folder):
-    (log,) = folder.glob('*/vis_data/scalars.json')
-    return [json.loads(line) for line in log.read_text().splitlines()]
 
 
 def test_the_overlap_falls_and_the_task_does_not_suffer(runs):
