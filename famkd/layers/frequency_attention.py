@@ -2,6 +2,7 @@
 
 import torch
 from torch import Tensor, nn
+from torch.nn.functional import conv2d
 
 from .check_map import check_map, one_more_map
 from .frequency_filter import (
@@ -31,6 +32,16 @@ class FrequencyAttention(nn.Module):
     plain SGD (with momentum and weight decay) moves the function exactly as it
     would with the full complex :math:`K` of the paper.
 
+    The filter has about ``C_in * C_out * H * W`` values. With a ``rank`` r it works
+    between r channels at most, and two matrices that all frequencies share lead to
+    them and from them:
+
+    .. math:: K_{io}(k) = \sum_{p, q} A_{ip} \, K'_{pq}(k) \, B_{qo}
+
+    with :math:`A` (C_in x r) and :math:`B` (r x C_out), each only where that side has
+    more than r channels. A rank of ``max(C_in, C_out)`` is the paper's form, with the
+    same state dict. :math:`W` keeps all channels.
+
     Args:
         in_channels: Channels of the input map.
         out_channels: Channels of the output map.
@@ -40,14 +51,15 @@ class FrequencyAttention(nn.Module):
         cutoff: Cutoff of the mask, in [0, 1). Defaults to 0.1.
         global_branch: Whether to use the frequency branch. Defaults to True.
         local_branch: Whether to use the 1x1 convolution. Defaults to True.
+        rank: Channels between which the filter works at most. Defaults to None (all).
 
     Shape:
         - Input: (N, in_channels, H, W)
         - Output: (N, out_channels, H, W)
 
     Raises:
-        ValueError: If the mask or cutoff is invalid, both branches are off, or
-            the input is no map of ``in_channels`` channels and size ``size``.
+        ValueError: If the mask, cutoff or rank is invalid, both branches are off,
+            or the input is no map of ``in_channels`` channels and size ``size``.
 
     Source: FAM-KD (WACV 2024, https://arxiv.org/abs/2403.05894), section 3.2 and
     Fig. 1.
@@ -62,6 +74,7 @@ class FrequencyAttention(nn.Module):
         cutoff: float = 0.1,
         global_branch: bool = True,
         local_branch: bool = True,
+        rank: int | None = None,
     ) -> None:
         super().__init__()
         if not (global_branch or local_branch):
@@ -69,11 +82,20 @@ class FrequencyAttention(nn.Module):
                 'global_branch=False and local_branch=False leave nothing to learn; '
                 'keep at least one'
             )
+        if rank is not None and not (isinstance(rank, int) and rank > 0):
+            raise ValueError(
+                f'rank={rank!r} must be a number of channels, at least 1; leave it out '
+                'for a filter between all channels'
+            )
         self.size = (size, size) if isinstance(size, int) else tuple(size)
         self.in_channels = in_channels
         self.out_channels = out_channels
         self.global_branch = global_branch
         self.local_branch = local_branch
+        self.filter_channels = tuple(
+            channels if rank is None else min(channels, rank)
+            for channels in (in_channels, out_channels)
+        )
 
         mask = torch.fft.ifftshift(high_pass_mask(high_pass, self.size, cutoff))
         self.register_buffer('mask', mask.float(), persistent=False)
@@ -82,9 +104,14 @@ class FrequencyAttention(nn.Module):
                 'scale', half_spectrum_scale(mask).float(), persistent=False
             )
             # Not 4-D or 5-D: `.to(memory_format=...)` would lay it out as a map.
+            inner_in, inner_out = self.filter_channels
             self.filter = nn.Parameter(
-                torch.empty(self.scale.numel(), in_channels, out_channels * 2)
+                torch.empty(self.scale.numel(), inner_in, inner_out * 2)
             )
+            if inner_in < in_channels:
+                self.reduce = nn.Parameter(torch.empty(in_channels, inner_in))
+            if inner_out < out_channels:
+                self.expand = nn.Parameter(torch.empty(inner_out, out_channels))
             self.gamma1 = nn.Parameter(torch.empty(1))
         if local_branch:
             self.local = nn.Conv2d(in_channels, out_channels, kernel_size=1)
@@ -92,14 +119,20 @@ class FrequencyAttention(nn.Module):
         self.reset_parameters()
 
     def reset_parameters(self) -> None:
-        """Released initialisation: K uniform in [0, 1) / (C_in C_out), gammas 0.5."""
+        """Released initialisation: K uniform in [0, 1) / (C_in C_out), gammas 0.5.
+
+        With a rank, this is the filter between fewer channels, and orthonormal
+        vectors lead to and from them.
+        """
         if self.global_branch:
+            inner_in, inner_out = self.filter_channels
             self.load_full_spectrum(
-                torch.rand(
-                    self.in_channels, self.out_channels, *self.size, dtype=torch.cfloat
-                )
-                / (self.in_channels * self.out_channels)
+                torch.rand(inner_in, inner_out, *self.size, dtype=torch.cfloat)
+                / (inner_in * inner_out)
             )
+            for matrix in self._matrices():
+                if matrix is not None:
+                    nn.init.orthogonal_(matrix)
             nn.init.constant_(self.gamma1, 0.5)
         if self.local_branch:
             self.local.reset_parameters()
@@ -111,7 +144,8 @@ class FrequencyAttention(nn.Module):
 
         Args:
             filter: Complex tensor of shape (C_in, C_out, H, W), in FFT order
-                (not shifted), before the high-pass mask.
+                (not shifted), before the high-pass mask; with a ``rank``, K' between
+                the channels ``filter_channels``.
         """
         half_width = self.size[1] // 2 + 1
         masked = self.mask * filter
@@ -130,7 +164,13 @@ class FrequencyAttention(nn.Module):
         """
         scaled = self._bins * self.scale[..., None, None, None]
         half = torch.view_as_complex(scaled).permute(2, 3, 0, 1)
-        return unfold_spectrum(half, self.size)
+        spectrum = unfold_spectrum(half, self.size)
+        reduce, expand = self._matrices()
+        if reduce is not None:
+            spectrum = torch.einsum('ip,pqhw->iqhw', reduce.to(spectrum), spectrum)
+        if expand is not None:
+            spectrum = torch.einsum('qo,iqhw->iohw', expand.to(spectrum), spectrum)
+        return spectrum
 
     @torch.no_grad()
     def unmasked_spectrum(self) -> Tensor:
@@ -151,10 +191,12 @@ class FrequencyAttention(nn.Module):
 
     @property
     def _bins(self) -> Tensor:
-        """The filter as (H, W // 2 + 1, C_in, C_out, 2)."""
-        return self.filter.view(
-            *self.scale.shape, self.in_channels, self.out_channels, 2
-        )
+        """The filter as (H, W // 2 + 1, C_in, C_out, 2), of ``filter_channels``."""
+        return self.filter.view(*self.scale.shape, *self.filter_channels, 2)
+
+    def _matrices(self) -> tuple[Tensor | None, Tensor | None]:
+        """A and B, where there are any."""
+        return getattr(self, 'reduce', None), getattr(self, 'expand', None)
 
     def forward(self, x: Tensor) -> Tensor:
         check_map(self, x, self.in_channels)
@@ -168,6 +210,8 @@ class FrequencyAttention(nn.Module):
             return self(one_more_map(x))[:0]
         if not self.global_branch:
             return self.gamma2.to(x.dtype) * self.local(x)
+        if self.filter_channels != (self.in_channels, self.out_channels):
+            return self._forward_low_rank(x)
         pointwise = bias = None
         if self.local_branch:
             pointwise = self.gamma2 * self.local.weight.flatten(1).t()
@@ -175,5 +219,23 @@ class FrequencyAttention(nn.Module):
         scale = self.gamma1 * self.scale
         return frequency_filter(x, self._bins, scale, pointwise, bias)
 
+    def _forward_low_rank(self, x: Tensor) -> Tensor:
+        reduce, expand = self._matrices()
+        inner = x if reduce is None else _mix_channels(x, reduce)
+        out = frequency_filter(inner, self._bins, self.gamma1 * self.scale)
+        if expand is not None:
+            out = _mix_channels(out, expand)
+        if self.local_branch:
+            out = out + self.gamma2.to(out.dtype) * self.local(x)
+        return out
+
     def extra_repr(self) -> str:
-        return f'{self.in_channels}, {self.out_channels}, size={self.size}'
+        text = f'{self.in_channels}, {self.out_channels}, size={self.size}'
+        if self.filter_channels != (self.in_channels, self.out_channels):
+            text += f', filter_channels={self.filter_channels}'
+        return text
+
+
+def _mix_channels(x: Tensor, matrix: Tensor) -> Tensor:
+    """A map (N, C, H, W) by a matrix (C, D): (N, D, H, W)."""
+    return conv2d(x, matrix.t()[..., None, None])

@@ -246,3 +246,80 @@ def test_compiled_in_one_graph_equals_eager():
     assert_close(compiled_grad_x, grad_x, 1e-5)
     for name, grad in compiled_grads.items():
         assert_close(grad, grads[name.removeprefix('_orig_mod.')], 1e-5)
+
+
+# A filter of a low rank.
+
+
+def whole_filter(low_rank):
+    """A layer with a filter between all channels, of the same function."""
+    whole = FrequencyAttention(
+        low_rank.in_channels, low_rank.out_channels, low_rank.size, cutoff=0
+    ).double()
+    state = low_rank.state_dict()
+    names = whole.state_dict().keys()
+    whole.load_state_dict({k: state[k] for k in names - {'filter'}}, strict=False)
+    whole.load_full_spectrum(low_rank.full_spectrum())
+    return whole
+
+
+@pytest.mark.parametrize(
+    ('channels', 'extra'),
+    [
+        ((5, 6), {'reduce', 'expand'}),
+        ((5, 2), {'reduce'}),
+        ((2, 6), {'expand'}),
+    ],
+)
+@pytest.mark.parametrize('size', [(6, 9), (1, 1)], ids=str)
+def test_low_rank_is_a_filter_of_shared_directions(channels, extra, size):
+    torch.manual_seed(0)
+    layer = FrequencyAttention(*channels, size, cutoff=0, rank=3).double()
+    assert {'reduce', 'expand'} & layer.state_dict().keys() == extra
+    assert layer.filter_channels == (min(channels[0], 3), min(channels[1], 3))
+    x = torch.randn(2, channels[0], *size, dtype=torch.float64)
+    whole = whole_filter(layer)
+    assert_close(layer(x), whole(x), 1e-6)
+    assert layer.full_spectrum().shape == (*channels, *size)
+    assert layer(x[:0]).shape == (0, channels[1], *size)
+
+
+def test_full_rank_is_the_papers_filter():
+    torch.manual_seed(0)
+    paper = FrequencyAttention(3, 4, 6)
+    torch.manual_seed(0)
+    full = FrequencyAttention(3, 4, 6, rank=4)
+    assert full.state_dict().keys() == paper.state_dict().keys()
+    for name, value in full.state_dict().items():
+        assert torch.equal(value, paper.state_dict()[name]), name
+    x = torch.randn(2, 3, 6, 6)
+    assert torch.equal(full(x), paper(x))
+
+
+def test_gradcheck_of_a_low_rank():
+    torch.manual_seed(0)
+    module = FrequencyAttention(3, 4, (3, 4), rank=2, cutoff=0.5).double()
+    names, parameters = zip(*module.named_parameters(), strict=True)
+
+    def forward(x, *parameters):
+        return torch.func.functional_call(
+            module, dict(zip(names, parameters, strict=True)), (x,)
+        )
+
+    x = torch.randn(2, 3, 3, 4, dtype=torch.float64, requires_grad=True)
+    assert torch.autograd.gradcheck(forward, (x, *parameters), fast_mode=True)
+
+
+def test_low_rank_in_half_precision():
+    module = FrequencyAttention(5, 6, 7, rank=2)
+    x = torch.randn(2, 5, 7, 7)
+    with torch.autocast('cpu', torch.bfloat16):
+        out = module(x.bfloat16())
+    assert out.dtype == torch.bfloat16
+    assert_close(out.float(), module(x), 3e-2)
+
+
+@pytest.mark.parametrize('rank', [0, -1, 2.5, 'full'])
+def test_rank_that_is_no_number_of_channels(rank):
+    with pytest.raises(ValueError, match='rank=.* must be a number of channels'):
+        FrequencyAttention(2, 2, 4, rank=rank)

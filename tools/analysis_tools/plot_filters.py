@@ -77,6 +77,10 @@ def read_filters(weights: dict, config: 'Config') -> 'list[Layer]':
                 'give the config that it was trained with'
             )
         layer.filter.data = weights[key].float()
+        for name in ('reduce', 'expand'):  # of a filter of a low rank
+            if hasattr(layer, name):
+                matrix = weights[f'{key.removesuffix("filter")}{name}']
+                getattr(layer, name).data = matrix.float()
     if not layers:
         raise ValueError('the config has no frequency attention (FAMHead)')
     return list(layers.values())

@@ -26,7 +26,7 @@ class FAMHead(BaseConnector):
             a teacher before its ReLU. Defaults to True.
         init_cfg: Initialisation config. Defaults to None.
         **fam: Further options of :class:`famkd.layers.FrequencyAttention`
-            (``high_pass``, ``cutoff``, ``global_branch``, ``local_branch``).
+            (``high_pass``, ``cutoff``, ``global_branch``, ``local_branch``, ``rank``).
 
     Source: FAM-KD (WACV 2024, https://arxiv.org/abs/2403.05894), Figs. 2 and 3.
     """
