@@ -1,11 +1,11 @@
 """Files of frequency prompts: how they are read, and what they were tuned on."""
 
-import json
 import re
 from pathlib import Path
 
 from torch import Tensor
 
+from famkd.models.teacher_note import note_from_tensor
 from famkd.runtime.safe_load import load_checkpoint
 
 PROMPT = re.compile(r'prompts\.(\d+)\.prompt')
@@ -35,7 +35,7 @@ def read_prompts(path: str) -> tuple[list[Tensor], dict]:
     try:
         content = load_checkpoint(path)
         weights = content.get('state_dict', content)
-        note = json.loads(bytes(weights[NOTE].tolist())) if NOTE in weights else {}
+        note = note_from_tensor(weights[NOTE]) if NOTE in weights else {}
     except Exception as error:
         raise ValueError(
             f'prompts={path!r} cannot be loaded: {type(error).__name__}: {error}'
@@ -82,17 +82,6 @@ def check_prompts(
             f'levels={levels}, but prompts={path!r} have {found} levels; correct it '
             'or leave it out'
         )
-
-
-def tell_teacher(note: dict[str, str | None]) -> str:
-    """How a message names a teacher: its checkpoint and the hash of its weights."""
-    return f'{note.get("path")!r} (weights {note.get("hash")})'
-
-
-def same_teacher(first: dict, second: dict) -> bool:
-    """Whether two notes are of the same weights, as far as both say."""
-    hashes = {note['hash'] for note in (first, second) if note.get('hash')}
-    return len(hashes) < 2
 
 
 def _hint(weights: dict) -> str:

@@ -5,7 +5,7 @@ import json
 import pytest
 import torch
 
-from famkd.models.prompt_file import check_prompts, read_prompts, same_teacher
+from famkd.models.prompt_file import check_prompts, read_prompts
 
 
 @pytest.fixture
@@ -79,11 +79,3 @@ def test_prompts_of_other_maps(channels, levels, message):
     check_prompts(prompts, [8, 8], 'a.pth', 3)
     with pytest.raises(ValueError, match=message):
         check_prompts(prompts, channels, 'a.pth', levels)
-
-
-def test_teachers_are_told_by_their_weights():
-    first, second = dict(path='a', hash='1'), dict(path='b', hash='2')
-    assert not same_teacher(first, second)
-    assert same_teacher(first, dict(second, hash='1'))
-    assert same_teacher(first, dict(path='b'))
-    assert same_teacher(first, {})

@@ -1,26 +1,33 @@
 """How a frozen teacher and a student run together."""
 
-import json
 import logging
 from collections.abc import Sequence
 from inspect import signature
 
 import torch
-from mmengine.logging import MMLogger, print_log
+from mmengine.logging import MMLogger
 from mmengine.model import BaseModel
 from mmrazor.models.algorithms.base import BaseAlgorithm
 from mmrazor.models.utils import add_prefix
 from mmrazor.registry import MODELS
 from torch import Tensor, nn
 
+from famkd.models.distillers.stages import check_sources
 from famkd.models.probe import probe
+from famkd.models.teacher_note import (
+    TeacherIdentity,
+    fingerprint,
+    note_from_tensor,
+    note_to_tensor,
+)
 from famkd.names import near_names
 
 from .class_counts import check_class_counts
 from .early_stop import EarlyStop
 from .inheritance import inherited_weights
 from .networks import build_network, load_teacher
-from .teacher import FrozenTeacher, check_options, fingerprint
+from .sizes import log_sizes
+from .teacher import FrozenTeacher, check_options
 
 
 @MODELS.register_module()
@@ -109,17 +116,17 @@ class FeatureDistill(BaseAlgorithm):
         # The networks are built in the scope of the config, what is between them in
         # MMRazor's.
         self.distiller = MODELS.build({**distiller, '_scope_': 'mmrazor'})
+        check_sources(self.distiller.student_recorders, student, 'student')
+        check_sources(self.distiller.teacher_recorders, teacher, 'teacher')
         self.distiller.prepare_from_student(student)
         self.distiller.prepare_from_teacher(teacher)
         check_class_counts(self.distiller, student, teacher)
 
         load_teacher(teacher, teacher_ckpt, allow_random_teacher)
-        self._teacher_note = dict(path=teacher_ckpt)
-        self._resumed_note = None
-        self._allow_other_teacher = allow_other_teacher
-        self._inherited = inherited_weights(student, teacher, inherit)
+        self._identity = TeacherIdentity(teacher_ckpt, allow_other_teacher)
         if teacher_ckpt is not None:
-            self._teacher_note['hash'] = fingerprint(teacher.state_dict())
+            self._identity.complete(teacher)
+        self._inherited = inherited_weights(student, teacher, inherit)
         self.guest = FrozenTeacher(
             teacher, self.distiller, self.data_preprocessor, **(teacher_options or {})
         )
@@ -130,14 +137,14 @@ class FeatureDistill(BaseAlgorithm):
         logger.handlers = list(MMLogger.get_current_instance().handlers)
         logger.setLevel(logging.INFO)
         if hasattr(self.distiller, 'check_teacher'):
-            self.distiller.check_teacher(self._teacher_note)
+            self.distiller.check_teacher(self._identity.note)
         if hasattr(self.distiller, 'build_stages'):
             self._build_stages(input_shape)
         self._wants_ground_truth = (
             'data_samples'
             in signature(self.distiller.compute_distill_losses).parameters
         )
-        self._log_sizes()
+        log_sizes(student, self.distiller, teacher)
 
     @property
     def student(self) -> BaseModel:
@@ -170,7 +177,7 @@ class FeatureDistill(BaseAlgorithm):
             dict: ``student.*``, ``distill.*`` (weighted) and the current
             ``distill_weight``.
         """
-        self._check_teacher()
+        self._identity.check(self.teacher)
         distiller = self.distiller
         distiller.set_deliveries_override(False)
         with distiller.teacher_recorders, distiller.deliveries:
@@ -213,13 +220,12 @@ class FeatureDistill(BaseAlgorithm):
         return self.guest.predict(data['inputs'], data['data_samples'])
 
     def get_extra_state(self) -> Tensor:
-        """Which teacher it is, for the checkpoint: JSON, as bytes."""
-        note = json.dumps(self._identity()).encode()
-        return torch.frombuffer(bytearray(note), dtype=torch.uint8)
+        """Which teacher it is, for the checkpoint."""
+        return note_to_tensor(self._identity.complete(self.teacher))
 
     def set_extra_state(self, state: Tensor) -> None:
         """Keeps which teacher a checkpoint was made with."""
-        self._resumed_note = json.loads(bytes(state.tolist()))
+        self._identity.resume(note_from_tensor(state))
 
     def _load_from_state_dict(
         self, state_dict: dict[str, Tensor], prefix: str, *args
@@ -229,28 +235,10 @@ class FeatureDistill(BaseAlgorithm):
         keys = [key for key in state_dict if key.startswith(name)]
         weights = {key.removeprefix(name): state_dict.pop(key) for key in keys}
         if weights:
-            note = dict(path='in the checkpoint', hash=fingerprint(weights))
-            self._resumed_note = note
-        super()._load_from_state_dict(state_dict, prefix, *args)
-
-    def _identity(self) -> dict[str, str | None]:
-        if 'hash' not in self._teacher_note:
-            self._teacher_note['hash'] = fingerprint(self.teacher.state_dict())
-        return self._teacher_note
-
-    def _check_teacher(self) -> None:
-        """Compares the teacher with that of the checkpoint, once."""
-        resumed, self._resumed_note = self._resumed_note, None
-        if resumed is None or self._allow_other_teacher:
-            return
-        own = self._identity()
-        if own['hash'] != resumed['hash']:
-            raise ValueError(
-                f'teacher_ckpt={own["path"]!r} (weights {own["hash"]}) is another '
-                f'teacher than that of the checkpoint, {resumed["path"]!r} (weights '
-                f'{resumed["hash"]}); name that one, or set '
-                'model.allow_other_teacher=True to go on with another'
+            self._identity.resume(
+                dict(path='in the checkpoint', hash=fingerprint(weights))
             )
+        super()._load_from_state_dict(state_dict, prefix, *args)
 
     @torch.no_grad()
     def _build_stages(self, input_shape: Sequence[int]) -> None:
@@ -274,33 +262,6 @@ class FeatureDistill(BaseAlgorithm):
         for manager in (distiller.student_recorders, distiller.teacher_recorders):
             for recorder in manager.recorders.values():
                 recorder.reset_data_buffer()
-
-    def _log_sizes(self) -> None:
-        """Says how large the networks are, and what will be in a checkpoint."""
-        parts = dict(
-            student=self.student, distiller=self.distiller, teacher=self.teacher
-        )
-        counts = {
-            name: sum(p.numel() for p in part.parameters())
-            for name, part in parts.items()
-        }
-        trained = counts['student'] + counts['distiller']
-        large = counts['distiller'] > 4 * counts['student']
-        print_log(
-            'Parameters: '
-            + ', '.join(f'{name} {n / 1e6:.2f} M' for name, n in counts.items())
-            + ' (not in checkpoints). A checkpoint holds '
-            f'{trained * 4 / 1e6:.0f} MB of weights, and as much again for every '
-            'state of the optimizer'
-            + (
-                '. The distiller is much larger than the student: fewer channels '
-                '(mid_channels), fewer stages or DynamicFAMHead make it smaller'
-                if large
-                else ''
-            ),
-            'current',
-            logging.WARNING if large else logging.INFO,
-        )
 
 
 def _refuse_options_of_mmrazor(options: dict) -> None:

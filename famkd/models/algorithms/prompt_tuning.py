@@ -1,6 +1,5 @@
 """How the frequency prompts of a frozen teacher are tuned."""
 
-import json
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 
@@ -14,10 +13,15 @@ from famkd.layers.frequency_masks import OVERLAPS
 from famkd.models.connectors import FrequencyPrompt
 from famkd.models.module_names import check_module_name
 from famkd.models.probe import probe
-from famkd.models.prompt_file import same_teacher, tell_teacher
+from famkd.models.teacher_note import (
+    fingerprint,
+    note_from_tensor,
+    note_to_tensor,
+    same_teacher,
+    tell_teacher,
+)
 
 from .networks import build_network, load_teacher
-from .teacher import fingerprint
 
 
 @MODELS.register_module()
@@ -221,13 +225,12 @@ class PromptTuning(BaseModel):
         return super()._apply(fn, *args, **kwargs)
 
     def get_extra_state(self) -> Tensor:
-        """Which teacher it is, for the checkpoint: JSON, as bytes."""
-        note = json.dumps(self._note).encode()
-        return torch.frombuffer(bytearray(note), dtype=torch.uint8)
+        """Which teacher it is, for the checkpoint."""
+        return note_to_tensor(self._note)
 
     def set_extra_state(self, state: Tensor) -> None:
         """Refuses prompts that were tuned on another teacher."""
-        other = json.loads(bytes(state.tolist()))
+        other = note_from_tensor(state)
         if not same_teacher(self._note, other):
             raise ValueError(
                 f'these prompts were tuned on {tell_teacher(other)}, but teacher_ckpt '

@@ -1,7 +1,6 @@
 """The teacher: a guest in the algorithm, not a part of it."""
 
 import copy
-import hashlib
 from collections.abc import Mapping
 from contextlib import nullcontext
 from inspect import signature
@@ -136,21 +135,6 @@ class FrozenTeacher:
         memo[id(self)] = twin
         vars(twin).update(copy.deepcopy(vars(self), memo))
         return twin
-
-
-def fingerprint(weights: Mapping[str, Tensor]) -> str:
-    """A hash of weights, 16 hexadecimal digits.
-
-    Args:
-        weights: State dict. BN's ``num_batches_tracked`` does not count.
-    """
-    digest = hashlib.blake2b(digest_size=8)
-    for name in sorted(weights):
-        if not name.endswith('num_batches_tracked'):
-            value = weights[name].detach().cpu().contiguous().flatten()
-            digest.update(name.encode())
-            digest.update(value.view(torch.uint8).numpy())
-    return digest.hexdigest()
 
 
 def check_options(options: Mapping[str, object]) -> None:

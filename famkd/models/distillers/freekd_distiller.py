@@ -8,12 +8,8 @@ from torch import Tensor, nn
 
 from famkd.layers import ChannelRelation, frequency_distance, frequency_masks
 from famkd.models.losses import StageMSELoss
-from famkd.models.prompt_file import (
-    check_prompts,
-    read_prompts,
-    same_teacher,
-    tell_teacher,
-)
+from famkd.models.prompt_file import check_prompts, read_prompts
+from famkd.models.teacher_note import same_teacher, tell_teacher
 
 from .stage_distiller import StageDistiller
 from .targets import Targets

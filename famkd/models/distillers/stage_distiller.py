@@ -9,7 +9,7 @@ from mmrazor.registry import MODELS
 from torch import Tensor, nn
 
 from .records import needed_records
-from .stages import LOGITS, Source, check_channels, check_sources, parse_stages
+from .stages import LOGITS, Source, check_channels, parse_stages
 from .targets import Targets, asked_by, read_logits
 
 
@@ -125,16 +125,6 @@ class StageDistiller(ConfigurableDistiller):
         self.expected_channels = student_channels, teacher_channels
         self.stages = ModuleList()
         self.is_built = False
-
-    def prepare_from_student(self, model: nn.Module) -> None:
-        """Attaches the recorders to the student."""
-        check_sources(self.student_recorders, model, 'student')
-        super().prepare_from_student(model)
-
-    def prepare_from_teacher(self, model: nn.Module) -> None:
-        """Attaches the recorders to the teacher."""
-        check_sources(self.teacher_recorders, model, 'teacher')
-        super().prepare_from_teacher(model)
 
     def needed_records(
         self, from_student: bool, for_stages: bool = False

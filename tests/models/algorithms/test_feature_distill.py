@@ -352,3 +352,16 @@ def test_unknown_option_names_the_nearest(config, build):
         ValueError, match='model.teacher_option is no option .* teacher_options'
     ):
         build({**config, 'teacher_option': dict(dtype='bfloat16')})
+
+
+def test_a_recorder_on_no_module_names_the_nearest(config, build):
+    recorders = dict(f=dict(type='ModuleOutputs', source='backbone.layer9'))
+    config['distiller'] = dict(
+        type='ConfigurableDistiller',
+        student_recorders=recorders,
+        teacher_recorders=recorders,
+    )
+    with pytest.raises(
+        ValueError, match="student_recorders.f: 'backbone.layer9' is .*backbone.layer3"
+    ):
+        build(config)

@@ -7,8 +7,6 @@ import pytest
 import torch
 from mmengine.model import ExponentialMovingAverage
 
-from famkd.models.algorithms.teacher import fingerprint
-
 
 @pytest.fixture
 def make(distillation, build):
@@ -187,13 +185,3 @@ def test_old_checkpoints_with_the_teacher_inside(distillation, build, batch):
     again.load_state_dict({**old, **teacher}, strict=False)
     with pytest.raises(ValueError, match="teacher than that of the checkpoint, 'in"):
         again(*batch, mode='loss')
-
-
-def test_fingerprint_tells_weights_apart():
-    weights = dict(a=torch.zeros(3), b=torch.ones(2, dtype=torch.bfloat16))
-    same = dict(b=weights['b'].clone(), a=weights['a'].clone())
-    assert fingerprint(weights) == fingerprint(same)
-    assert fingerprint(weights) != fingerprint({**weights, 'a': torch.ones(3)})
-    assert fingerprint(weights) != fingerprint(dict(a=weights['a'], c=weights['b']))
-    scalar = dict(num_batches_tracked=torch.tensor(3), x=torch.tensor(1.0))
-    assert len(fingerprint(scalar)) == 16
