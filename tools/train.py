@@ -51,6 +51,12 @@ def build_parser() -> argparse.ArgumentParser:
         'to auto_scale_lr.base_batch_size in the config',
     )
     parser.add_argument(
+        '--channels-last',
+        action='store_true',
+        help='convolutions with the channels innermost, which are faster in mixed '
+        'precision (--amp)',
+    )
+    parser.add_argument(
         '--no-persistent-workers',
         action='store_true',
         help='start the dataloader workers anew every epoch',
@@ -92,6 +98,11 @@ def merge_args(
                 'the batch size that its learning rate is meant for'
             )
         cfg.auto_scale_lr.enable = True
+    if args.channels_last:
+        cfg.custom_hooks = [
+            *cfg.get('custom_hooks', []),
+            dict(type='ChannelsLastHook'),
+        ]
     if args.eval_teacher:
         if 'teacher' not in cfg.model:
             parser.error(f'--eval-teacher: the model of {args.config} has no teacher')

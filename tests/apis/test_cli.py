@@ -215,3 +215,8 @@ def test_threads_are_shared_by_the_processes(monkeypatch, capsys):
     cli.set_thread_count()
     assert counts == [2]
     assert not capsys.readouterr().out
+
+
+def test_channels_last_is_a_hook(merge):
+    assert 'custom_hooks' not in merge()
+    assert merge('--channels-last').custom_hooks == [dict(type='ChannelsLastHook')]

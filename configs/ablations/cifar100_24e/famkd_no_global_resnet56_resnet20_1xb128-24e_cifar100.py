@@ -1,0 +1,4 @@
+# Without the global branch of frequency attention (the filter).
+_base_ = '../../cifar100_24e/famkd_resnet56_resnet20_1xb128-24e_cifar100.py'
+
+model = dict(distiller=dict(head=dict(global_branch=False)))

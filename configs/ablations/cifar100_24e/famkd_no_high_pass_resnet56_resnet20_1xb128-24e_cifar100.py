@@ -1,0 +1,4 @@
+# Without the high-pass filter.
+_base_ = '../../cifar100_24e/famkd_resnet56_resnet20_1xb128-24e_cifar100.py'
+
+model = dict(distiller=dict(head=dict(high_pass='none')))

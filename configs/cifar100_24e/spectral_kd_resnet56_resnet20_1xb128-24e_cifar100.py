@@ -1,0 +1,14 @@
+# First guess: weight and temperature; SpectralKD is published for transformers.
+_base_ = [
+    '../_base_/methods/spectral_kd.py',
+    '../_base_/pairs/cifar100_24e/resnet56_resnet20.py',
+]
+
+model = dict(
+    **_base_.pair,
+    distiller=dict(
+        **_base_.maps,
+        loss=dict(loss_weight=0.2 / 3),
+        logit_loss=dict(tau=4),
+    ),
+)
