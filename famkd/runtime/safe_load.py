@@ -21,6 +21,7 @@ from .archive import check_archive
 from .literal_config import parse_config
 
 _trusted = False
+_mapped = False
 
 
 def add_trust_argument(parser: argparse.ArgumentParser) -> None:
@@ -43,13 +44,18 @@ def trust_checkpoints(trust: bool = True) -> None:
     _trusted = trust
 
 
-def load_checkpoint(source: str | Path, logger: str = 'silent') -> dict:
+def load_checkpoint(
+    source: str | Path, logger: str = 'silent', mmap: bool = False
+) -> dict:
     """Reads a checkpoint from wherever MMEngine can, tensors on the CPU.
 
     Args:
         source: Path, URL, or name in a model zoo (``torchvision://...``).
         logger: Where MMEngine says what it reads; 'current' for the log of the
             training. Defaults to 'silent'.
+        mmap: Whether the file is mapped into memory instead of read, where its format
+            allows it: processes share what they use of it. For a file that nobody
+            writes to. Defaults to False.
 
     Returns:
         dict: What the file holds.
@@ -62,12 +68,19 @@ def load_checkpoint(source: str | Path, logger: str = 'silent') -> dict:
 
     from .entry import install
 
+    global _mapped
     install()
-    return CheckpointLoader.load_checkpoint(str(source), 'cpu', logger)
+    _mapped = mmap
+    try:
+        return CheckpointLoader.load_checkpoint(str(source), 'cpu', logger)
+    finally:
+        _mapped = False
 
 
 def read_file(file: str | Path | BinaryIO, map_location: Any = 'cpu') -> Any:
     """Reads a file of PyTorch or MMEngine, weights and MMEngine's records only.
+
+    A file of the name ``*.safetensors`` is read as such: it can hold nothing else.
 
     A config in it (``meta.cfg``, ``meta.config``) is left out unless it is a list of
     plain values, since MMEngine would run it.
@@ -89,13 +102,21 @@ def read_file(file: str | Path | BinaryIO, map_location: Any = 'cpu') -> Any:
 
     from .allowed_globals import allowed_globals
 
+    if str(file).endswith('.safetensors'):
+        return _read_safetensors(file)
     with torch.serialization.safe_globals(allowed_globals()):
         try:
-            if zipfile.is_zipfile(file):  # today's format
+            is_zip = zipfile.is_zipfile(file)  # today's format
+            if is_zip:
                 check_archive(file)
             if not isinstance(file, (str, Path)):
                 file.seek(0)
-            content = torch.load(file, map_location, weights_only=not _trusted)
+            content = torch.load(
+                file,
+                map_location,
+                weights_only=not _trusted,
+                mmap=_mapped and is_zip and isinstance(file, (str, Path)),
+            )
         except FileNotFoundError:
             raise
         except Exception as error:  # a file that is no checkpoint can raise any
@@ -116,6 +137,22 @@ def read_file(file: str | Path | BinaryIO, map_location: Any = 'cpu') -> Any:
     if not _trusted:
         _drop_programs(content, file)
     return content
+
+
+def _read_safetensors(file: str | Path) -> dict:
+    try:
+        from safetensors import SafetensorError
+        from safetensors.torch import load_file
+    except ImportError:
+        raise ImportError(
+            f'{file}: `pip install safetensors` to read it, or give a file of PyTorch'
+        ) from None
+    try:
+        return load_file(file)
+    except SafetensorError as error:
+        raise ValueError(
+            f'{file} cannot be read as safetensors ({error}); is the file complete?'
+        ) from error
 
 
 def _drop_programs(content: Any, file: str | Path | BinaryIO) -> None:

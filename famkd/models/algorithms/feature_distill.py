@@ -48,6 +48,9 @@ class FeatureDistill(BaseAlgorithm):
     - the teacher's checkpoint must fill all of the teacher;
     - both networks must expect the same images.
 
+    Without the student's own loss no labels are needed: the student learns the
+    features alone, and needs no head.
+
     The networks are model configs, or ``dict(cfg_path=...)`` naming a config file (or
     ``'package::file'``) whose ``model`` and ``data_preprocessor`` are meant, see
     :func:`build_network`.
@@ -62,8 +65,11 @@ class FeatureDistill(BaseAlgorithm):
         allow_other_teacher: Whether a training may go on with another teacher than the
             one that it began with. Defaults to False.
         teacher_options: How the teacher runs: ``channels_last``, ``fuse_bn``,
-            ``compile``, ``dtype``, ``own_normalization`` and ``input_size`` of
-            :class:`FrozenTeacher`. Defaults to None (as the student).
+            ``compile``, ``dtype``, ``own_normalization``, ``input_size``,
+            ``input_scale`` and ``shard`` of :class:`FrozenTeacher`. Defaults to None
+            (as the student).
+        calculate_student_loss: Whether the student is trained with its own loss, too.
+            Defaults to True.
         inherit: Modules of the student, such as ``('neck', 'bbox_head')``, that start
             as the teacher's where names and shapes agree, see
             :func:`inherited_weights`. Defaults to () (none).
@@ -75,10 +81,10 @@ class FeatureDistill(BaseAlgorithm):
 
     Raises:
         ValueError: If the teacher would be (partly) random or trained, its checkpoint
-            is of another network, the student would not be trained with its own loss,
-            the networks expect other images or have other numbers of classes where
-            these are compared, there is nothing to inherit, or a resumed training has
-            another teacher.
+            is of another network, the student has no loss of its own and shall be
+            trained with it, the networks expect other images or have other numbers of
+            classes where these are compared, there is nothing to inherit, or a resumed
+            training has another teacher.
         FileNotFoundError: If there is no file at ``teacher_ckpt``.
     """
 
@@ -91,6 +97,7 @@ class FeatureDistill(BaseAlgorithm):
         allow_random_teacher: bool = False,
         allow_other_teacher: bool = False,
         teacher_options: dict | None = None,
+        calculate_student_loss: bool = True,
         inherit: Sequence[str] = (),
         input_shape: Sequence[int] = (3, 224, 224),
         data_preprocessor: dict | nn.Module | None = None,
@@ -100,6 +107,12 @@ class FeatureDistill(BaseAlgorithm):
         _refuse_unknown(kwargs)
         check_options(teacher_options or {})
         student = build_network(architecture)
+        if calculate_student_loss and getattr(student, 'head', True) is None:
+            raise ValueError(
+                'model.architecture: the student has no head, and so no loss of its '
+                'own; give it one, or set model.calculate_student_loss=False to learn '
+                'from the teacher alone'
+            )
         if isinstance(data_preprocessor, dict):
             # The runner passes the config's on, which may leave its type to the
             # network, as mmpretrain's do.
@@ -124,12 +137,14 @@ class FeatureDistill(BaseAlgorithm):
 
         load_teacher(teacher, teacher_ckpt, allow_random_teacher)
         self._identity = TeacherIdentity(teacher_ckpt, allow_other_teacher)
-        if teacher_ckpt is not None:
+        if teacher_ckpt is not None or (teacher_options or {}).get('shard'):
             self._identity.complete(teacher)
         self._inherited = inherited_weights(student, teacher, inherit)
         self.guest = FrozenTeacher(
             teacher, self.distiller, self.data_preprocessor, **(teacher_options or {})
         )
+        self.calculate_student_loss = calculate_student_loss
+        self._student_stop = EarlyStop(self.distiller, student, from_student=True)
         self.distill_weight = 1.0
         self.distillation_stopped = False  # MMRazor's StopDistillHook sets it
         # The layers say which kernels they use: in the log of the training.
@@ -185,9 +200,7 @@ class FeatureDistill(BaseAlgorithm):
 
         distiller.set_deliveries_override(True)
         with distiller.student_recorders, distiller.deliveries:
-            losses = add_prefix(
-                self.student(batch_inputs, data_samples, mode='loss'), 'student'
-            )
+            losses = self._run_student(batch_inputs, data_samples)
         if not self.distillation_stopped:
             given = (data_samples,) if self._wants_ground_truth else ()
             terms = distiller.compute_distill_losses(*given)
@@ -196,6 +209,17 @@ class FeatureDistill(BaseAlgorithm):
             losses['distill_weight'] = batch_inputs.new_tensor(self.distill_weight)
         self._forget_records()
         return losses
+
+    def _run_student(
+        self, batch_inputs: Tensor, data_samples: list | None
+    ) -> dict[str, Tensor]:
+        """Its own losses, if it has any, while its features are recorded."""
+        if self.calculate_student_loss:
+            losses = self.student(batch_inputs, data_samples, mode='loss')
+            return add_prefix(losses, 'student')
+        with self._student_stop:
+            self.student(batch_inputs, data_samples, mode='tensor')
+        return {}
 
     def describe_loss(self, name: str) -> str:
         """The modules that a loss compares; '' if it is none of a stage.
@@ -269,13 +293,11 @@ def _refuse_options_of_mmrazor(options: dict) -> None:
     for name, needed in (
         ('teacher_trainable', False),
         ('student_trainable', True),
-        ('calculate_student_loss', True),
     ):
         if options.pop(name, needed) != needed:
             raise ValueError(
-                f'{name}={not needed}: FeatureDistill trains the student with its own '
-                'loss too, and the teacher not at all; leave it out, or use '
-                'mmrazor.SingleTeacherDistill'
+                f'{name}={not needed}: FeatureDistill trains the student, and the '
+                'teacher not at all; leave it out, or use mmrazor.SingleTeacherDistill'
             )
     for name in ('teacher_norm_eval', 'teacher_module_inplace'):
         options.pop(name, None)

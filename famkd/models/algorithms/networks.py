@@ -1,12 +1,14 @@
 """Building the two networks, and filling the teacher."""
 
 import logging
+from collections import Counter
 from pathlib import Path
 
 from mmengine.config import Config
 from mmengine.logging import print_log
 from mmengine.model import BaseModel
 from mmrazor.registry import MODELS
+from torch import Tensor
 
 from famkd.checkpoint_keys import read_weights, student_weights
 from famkd.runtime.safe_load import load_checkpoint
@@ -24,10 +26,22 @@ def build_network(network: dict | BaseModel) -> BaseModel:
     Returns:
         BaseModel: The network, with the file's ``data_preprocessor``, built in
         the file's ``default_scope``.
+
+    Raises:
+        ValueError: If it is a backbone or another part of a network by itself.
     """
     if isinstance(network, BaseModel):
         return network
-    return MODELS.build(network_config(network))
+    config = network_config(network)
+    built = MODELS.build(config)
+    if not isinstance(built, BaseModel):
+        name = type(built).__name__
+        raise ValueError(
+            f'type={name!r} is a part of a network, not one by itself: a backbone '
+            "without a head is dict(type='mmpretrain.ImageClassifier', "
+            f"backbone=dict(type='{name}', ...), head=None)"
+        )
+    return built
 
 
 def network_config(network: dict) -> dict:
@@ -86,6 +100,11 @@ def load_teacher(
 ) -> None:
     """Fills the teacher with a checkpoint, completely.
 
+    A file is memory-mapped: processes of one machine share what they read of it. It
+    may be of a part of the teacher, such as that of a backbone: the names then lack
+    the part's. What the network resizes while it is loaded, such as position
+    embeddings, may be of another size.
+
     Args:
         teacher: Network to fill, in place.
         checkpoint: Path or URL; None leaves the teacher random.
@@ -104,32 +123,66 @@ def load_teacher(
                 'model.allow_random_teacher=True if that is meant)'
             )
         return
-    given = _read_state_dict(checkpoint)
     wanted = teacher.state_dict()
+    given = _with_prefix(_read_state_dict(checkpoint), wanted)
     missing = [k for k in wanted if k not in given and 'num_batches' not in k]
+    if (not missing or allow_random) and _fill(teacher, given):
+        _report_unused(given, wanted)
+        # The runner must not initialise the weights again.
+        teacher._is_init = True
+        return
     shapes = [
         f'{key} is {tuple(given[key].shape)}, the teacher has {tuple(value.shape)}'
         for key, value in wanted.items()
         if key in given and given[key].shape != value.shape
     ]
     unused = [key for key in given if key not in wanted]
-    if shapes or (missing and not allow_random):
-        raise ValueError(
-            f'teacher_ckpt={checkpoint!r} does not fit the teacher: '
-            f'{len(missing)} of its {len(wanted)} entries are missing '
-            f'({_first(missing)}), {len(shapes)} differ in shape ({_first(shapes)}), '
-            f'{len(unused)} are of no use ({_first(unused)}); give the checkpoint of '
-            'the network in model.teacher' + _hint(given)
-        )
+    raise ValueError(
+        f'teacher_ckpt={checkpoint!r} does not fit the teacher: '
+        f'{len(missing)} of its {len(wanted)} entries are missing '
+        f'({_first(missing)}), {len(shapes)} differ in shape ({_first(shapes)}), '
+        f'{len(unused)} are of no use ({_first(unused)}); give the checkpoint of '
+        'the network in model.teacher' + _hint(given)
+    )
+
+
+def _fill(teacher: BaseModel, given: dict[str, Tensor]) -> bool:
+    """Whether the weights fit; they are taken as they lie in memory, not copied."""
+    before = teacher.state_dict()
+    given = {
+        key: value.to(before[key].dtype) if key in before else value
+        for key, value in given.items()
+    }
+    try:
+        teacher.load_state_dict(given, strict=False, assign=True)
+    except RuntimeError:  # of other shapes
+        teacher.load_state_dict(before, assign=True)
+        return False
+    return True
+
+
+def _with_prefix(given: dict[str, Tensor], wanted: dict) -> dict[str, Tensor]:
+    """Weights of a part of a network under their names in the whole."""
+    if any(key in wanted for key in given):
+        return given
+    prefixes = Counter(
+        name.removesuffix(key)
+        for key in given
+        for name in wanted
+        if name.endswith(f'.{key}')
+    )
+    prefix = prefixes.most_common(1)[0][0] if prefixes else ''
+    return {f'{prefix}{key}': value for key, value in given.items()}
+
+
+def _report_unused(given: dict[str, Tensor], wanted: dict) -> None:
+    unused = [key for key in given if key not in wanted]
     if unused:
         print_log(
             f'teacher_ckpt: {len(unused)} entries are of no use ({_first(unused)})',
             'current',
             logging.WARNING,
         )
-    teacher.load_state_dict(given, strict=False)
-    # The runner must not initialise the weights again.
-    teacher._is_init = True
 
 
 def _read_state_dict(checkpoint: str) -> dict:
@@ -139,7 +192,7 @@ def _read_state_dict(checkpoint: str) -> dict:
             'set model.teacher_ckpt to its checkpoint'
         )
     try:
-        return read_weights(load_checkpoint(checkpoint, logger='current'))
+        return read_weights(load_checkpoint(checkpoint, 'current', mmap=True))
     except Exception as error:
         raise ValueError(
             f'teacher_ckpt={checkpoint!r} cannot be loaded: '

@@ -30,8 +30,9 @@ def log_sizes(student: nn.Module, distiller: nn.Module, teacher: nn.Module) -> N
         f'{trained * 4 / 1e6:.0f} MB of weights, and as much again for every '
         'state of the optimizer'
         + (
-            '. The distiller is much larger than the student: fewer channels '
-            '(mid_channels), fewer stages or DynamicFAMHead make it smaller'
+            '. The distiller is much larger than the student: filters of a low rank '
+            '(distiller.head.rank=64), fewer channels (mid_channels), fewer stages '
+            'or DynamicFAMHead make it smaller'
             if large
             else ''
         ),

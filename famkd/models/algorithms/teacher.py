@@ -7,6 +7,7 @@ from inspect import signature
 
 import torch
 from mmcv.cnn.utils import fuse_conv_bn
+from mmengine.dist import get_world_size
 from mmengine.model import BaseDataPreprocessor, BaseModel
 from mmrazor.models.distillers import ConfigurableDistiller
 from mmrazor.models.task_modules import RecorderManager
@@ -19,6 +20,8 @@ from torch.nn.functional import interpolate
 
 from .early_stop import EarlyStop
 from .normalization import teacher_normalization
+from .patches import check_patches, patch_size, whole_patches
+from .sharding import shard as shard_weights
 
 
 class FrozenTeacher:
@@ -48,10 +51,16 @@ class FrozenTeacher:
             Defaults to False.
         input_size: Height and width to which its images are resized (bilinear), or one
             number for both. Defaults to None: those of the student.
+        input_scale: Instead, for images of changing sizes: the factor by which they
+            are resized, to the nearest size of whole patches. Defaults to None.
+        shard: Whether its weights are spread over the processes of a distributed
+            training (FSDP2), so that each holds a part and gets the others when it
+            needs them. Its forward pass then runs to its end. Defaults to False.
 
     Raises:
         ValueError: If an option has no such value, the networks expect other images,
-            or ``fuse_bn`` would change a feature that is recorded.
+            images cannot be cut into patches, or ``fuse_bn`` would change a feature
+            that is recorded.
     """
 
     def __init__(
@@ -65,6 +74,8 @@ class FrozenTeacher:
         dtype: str | None = None,
         own_normalization: bool = False,
         input_size: int | tuple[int, int] | None = None,
+        input_scale: float | None = None,
+        shard: bool = False,
     ) -> None:
         self.network = network.eval().requires_grad_(False)
         for module in network.modules():
@@ -72,6 +83,10 @@ class FrozenTeacher:
                 module.inplace = False  # would overwrite a recorded feature
         self.dtype = _dtype(dtype)
         self.input_size = _size(input_size)
+        self.input_scale = _scale(input_scale, input_size)
+        if self.input_size is not None:
+            check_patches(network, self.input_size)
+        self.shard = shard
         self.renormalize = teacher_normalization(
             images, network.data_preprocessor, own_normalization
         )
@@ -84,6 +99,7 @@ class FrozenTeacher:
         if compile:
             network.compile()
         self.early_stop = EarlyStop(distiller, network, from_student=False)
+        self._is_sharded = False
 
     def record(
         self,
@@ -101,6 +117,9 @@ class FrozenTeacher:
         early_stop = early_stop or self.early_stop
         # What is recorded may lie in a loss that cannot be cut short.
         mode = 'tensor' if early_stop.possible else 'loss'
+        if self.shard:
+            # A pass that ends early would leave gathered weights behind.
+            early_stop = nullcontext()
         with early_stop:
             self._run(images, data_samples, mode)
 
@@ -115,17 +134,26 @@ class FrozenTeacher:
         if (weight.device, weight.dtype) != (images.device, dtype):
             self.network.to(images.device, dtype)
             self.renormalize.to(images.device, images.dtype)
-        images = self.renormalize(images)
-        if self.input_size is not None:
-            images = interpolate(
-                images, self.input_size, mode='bilinear', antialias=True
-            )
+        if self.shard and not self._is_sharded and get_world_size() > 1:
+            shard_weights(self.network)
+            self._is_sharded = True
+        images = self._resize(self.renormalize(images))
         precision = nullcontext()
         if self.dtype is not None:
             images = images.to(self.dtype)
             precision = torch.autocast(images.device.type, enabled=False)
         with precision:
             return self.network(images, data_samples, mode=mode)
+
+    def _resize(self, images: Tensor) -> Tensor:
+        size = self.input_size
+        if self.input_scale is not None:
+            wanted = [self.input_scale * x for x in images.shape[-2:]]
+            size = whole_patches(wanted, patch_size(self.network))
+        if size is None:
+            check_patches(self.network, tuple(images.shape[-2:]))
+            return images
+        return interpolate(images, size, mode='bilinear', antialias=True)
 
     def __deepcopy__(self, memo: dict) -> 'FrozenTeacher':
         """A copy, with recorders of its own, that shares the weights."""
@@ -194,3 +222,19 @@ def _size(size: int | tuple[int, int] | None) -> tuple[int, int] | None:
             'pixels, or one number for both'
         )
     return height, width
+
+
+def _scale(scale: float | None, size: int | tuple[int, int] | None) -> float | None:
+    if scale is None:
+        return None
+    if size is not None:
+        raise ValueError(
+            f'teacher_options: input_size={size!r} and input_scale={scale!r} exclude '
+            'each other; leave one out'
+        )
+    if not isinstance(scale, (int, float)) or scale <= 0:
+        raise ValueError(
+            f'teacher_options: input_scale={scale!r} must be a factor above 0, such '
+            'as 0.875'
+        )
+    return scale

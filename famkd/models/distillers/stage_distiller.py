@@ -26,9 +26,10 @@ class StageDistiller(ConfigurableDistiller):
     A stage is named by the module whose output it is, or by a recorder of MMRazor,
     ``dict(type='ModuleInputs', source='backbone.layer1.relu')``, with the optional
     keys ``data_idx`` (which element, where the module gives several), ``record_idx``
-    (which call, where it is called several times) and ``map_size`` (height and width
-    of the map of a transformer's tokens, where it is not square). Vectors (N, C) count
-    as 1x1 maps.
+    (which call, where it is called several times), ``map_size`` (height and width of
+    the map of a transformer's tokens, where it is not square) and ``channels_last``
+    (True for maps (N, H, W, C), as the blocks of SAM's encoder give them). Vectors
+    (N, C) count as 1x1 maps.
 
     A loss gets the two features, and beyond them those of the following arguments that
     its ``forward`` names: ``gt_labels`` (N,), ``data_samples``, ``teacher_logits``

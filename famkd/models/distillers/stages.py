@@ -28,6 +28,7 @@ class Stage:
         data_idx: Which element of the record, where the module gives several.
         record_idx: Which call of the module, where it is called several times.
         map_size: Height and width of the map that tokens are laid out to.
+        channels_last: Whether the map is given as (N, H, W, C).
     """
 
     role: str
@@ -37,6 +38,7 @@ class Stage:
     data_idx: int | None = None
     record_idx: int = 0
     map_size: tuple[int, int] | None = None
+    channels_last: bool = False
 
     @property
     def name(self) -> str:
@@ -81,6 +83,8 @@ class Stage:
                 '(N, C, H, W), (N, C) or (N, L, C); where a module gives several, '
                 'choose one with dict(type=..., source=..., data_idx=...)'
             )
+        if self.channels_last and output.ndim == 4:
+            feature = feature.movedim(-1, 1)
         return feature
 
 
@@ -93,7 +97,8 @@ def parse_stages(
 
     Args:
         stages: Names of modules, or recorder configs of MMRazor with the optional keys
-            ``data_idx``, ``record_idx`` and ``map_size``; shallow to deep.
+            ``data_idx``, ``record_idx``, ``map_size`` and ``channels_last``; shallow to
+            deep.
         student_stages: Those of the student, where the names differ.
         teacher_stages: Those of the teacher, as many.
 
@@ -133,7 +138,7 @@ def _parse(sources: Sequence[Source], role: str) -> list[Stage]:
             )
         options = {
             key: config.pop(key)
-            for key in ('data_idx', 'record_idx', 'map_size')
+            for key in ('data_idx', 'record_idx', 'map_size', 'channels_last')
             if key in config
         }
         recorder = {'type': 'ModuleOutputs', **config, '_scope_': 'mmrazor'}

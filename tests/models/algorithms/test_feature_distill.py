@@ -323,6 +323,29 @@ def test_plain_configurable_distiller(config, build, batch):
     assert losses['distill.loss_fam'] > 0
 
 
+# Without labels.
+
+
+def test_without_labels_and_head_the_features_are_learned(config, build, batch):
+    config['architecture'] = {**config['architecture'], 'head': None}
+    with pytest.raises(ValueError, match='no head, .*calculate_student_loss=False'):
+        build(config)
+    model = build({**config, 'calculate_student_loss': False}).train()
+    total, log = model.parse_losses(model(batch[0], None, mode='loss'))
+    assert not any(name.startswith('student') for name in log)
+    total.backward()
+    assert all(p.grad is not None for p in model.parameters())
+
+
+def test_without_its_own_loss_the_student_stops_at_its_last_stage(config, build, batch):
+    model = build({**config, 'calculate_student_loss': False}).train()
+    model.student.head.register_forward_hook(lambda *_: pytest.fail('head runs'))
+    losses = model(*batch, mode='loss')
+    expected = build(config).train()(*batch, mode='loss')
+    for name, value in losses.items():
+        torch.testing.assert_close(value, expected[name])
+
+
 # Bad input.
 
 
@@ -331,7 +354,6 @@ def test_plain_configurable_distiller(config, build, batch):
     [
         ('teacher_trainable', True),
         ('student_trainable', False),
-        ('calculate_student_loss', False),
     ],
 )
 def test_options_of_the_base_class_that_do_not_apply(name, value, config, build):

@@ -1,4 +1,5 @@
 import logging
+from pathlib import Path
 from unittest.mock import Mock
 
 import pytest
@@ -177,3 +178,31 @@ def test_config_file_that_is_not_there():
         build_network(dict(cfg_path='no/such.py'))
     with pytest.raises(FileNotFoundError, match='no such config in famkd; '):
         build_network(dict(cfg_path='famkd::no/such.py'))
+
+
+def test_processes_share_the_pages_of_the_file(teacher, save):
+    load_teacher(teacher, save(other_weights(teacher)))
+    maps = Path('/proc/self/smaps')
+    if not maps.is_file():
+        pytest.skip('only Linux says what is mapped')
+    address = teacher.backbone.layer3[0].conv2.weight.data_ptr()
+    ranges = [line.split() for line in maps.read_text().splitlines() if '-' in line]
+    owner = [
+        words[-1]
+        for words in ranges
+        if len(words[0].split('-')) == 2
+        and int(words[0].split('-')[0], 16) <= address < int(words[0].split('-')[1], 16)
+    ]
+    assert owner[0].endswith('teacher.pth')
+
+
+def test_safetensors(teacher, tmp_path):
+    torch_files = pytest.importorskip('safetensors.torch')
+    weights = other_weights(teacher)
+    path = tmp_path / 'teacher.safetensors'
+    torch_files.save_file(weights, path)
+    load_teacher(teacher, str(path))
+    assert torch.equal(teacher.head.fc.weight, weights['head.fc.weight'])
+    path.write_bytes(path.read_bytes()[:-8])
+    with pytest.raises(ValueError, match='cannot be read as safetensors.*complete?'):
+        load_teacher(teacher, str(path))
