@@ -24,6 +24,7 @@ from famkd.names import near_names
 
 from .class_counts import check_class_counts
 from .early_stop import EarlyStop
+from .feature_cache import FeatureCache
 from .inheritance import inherited_weights
 from .networks import build_network, load_teacher
 from .sizes import log_sizes
@@ -70,6 +71,9 @@ class FeatureDistill(BaseAlgorithm):
             (as the student).
         calculate_student_loss: Whether the student is trained with its own loss, too.
             Defaults to True.
+        feature_cache: Folder of the teacher's features, written by
+            ``tools/cache_teacher.py``: they are read from there, and a step costs the
+            student alone. Defaults to None (the teacher runs).
         inherit: Modules of the student, such as ``('neck', 'bbox_head')``, that start
             as the teacher's where names and shapes agree, see
             :func:`inherited_weights`. Defaults to () (none).
@@ -85,7 +89,8 @@ class FeatureDistill(BaseAlgorithm):
             trained with it, the networks expect other images or have other numbers of
             classes where these are compared, there is nothing to inherit, or a resumed
             training has another teacher.
-        FileNotFoundError: If there is no file at ``teacher_ckpt``.
+        FileNotFoundError: If there is no file at ``teacher_ckpt``, or no features in
+            ``feature_cache``.
     """
 
     def __init__(
@@ -98,6 +103,7 @@ class FeatureDistill(BaseAlgorithm):
         allow_other_teacher: bool = False,
         teacher_options: dict | None = None,
         calculate_student_loss: bool = True,
+        feature_cache: str | None = None,
         inherit: Sequence[str] = (),
         input_shape: Sequence[int] = (3, 224, 224),
         data_preprocessor: dict | nn.Module | None = None,
@@ -159,6 +165,9 @@ class FeatureDistill(BaseAlgorithm):
             'data_samples'
             in signature(self.distiller.compute_distill_losses).parameters
         )
+        self._cache = None
+        if feature_cache is not None:
+            self._cache = FeatureCache(feature_cache, self.features_key())
         log_sizes(student, self.distiller, teacher)
 
     @property
@@ -196,7 +205,11 @@ class FeatureDistill(BaseAlgorithm):
         distiller = self.distiller
         distiller.set_deliveries_override(False)
         with distiller.teacher_recorders, distiller.deliveries:
-            self.guest.record(batch_inputs, data_samples)
+            if self._cache is None:
+                self.guest.record(batch_inputs, data_samples)
+            else:
+                features = self._cache.read(batch_inputs, data_samples)
+                distiller.put_teacher_features(features)
 
         distiller.set_deliveries_override(True)
         with distiller.student_recorders, distiller.deliveries:
@@ -220,6 +233,48 @@ class FeatureDistill(BaseAlgorithm):
         with self._student_stop:
             self.student(batch_inputs, data_samples, mode='tensor')
         return {}
+
+    def features_key(self) -> dict[str, object]:
+        """What the teacher's features depend on beside the images, for a cache.
+
+        Raises:
+            ValueError: If the distiller takes more of the teacher than its stages.
+        """
+        distiller = self.distiller
+        if (
+            not hasattr(distiller, 'teacher_features')
+            or distiller.deliveries.deliveries
+        ):
+            raise ValueError(
+                f'feature_cache: {type(distiller).__name__} takes more of the teacher '
+                'than the features of stages; use a distiller with stages '
+                '(StageDistiller, ReviewDistiller), without deliveries'
+            )
+        stages = [str(stage) for stage in distiller.teacher_stages]
+        return dict(
+            teacher=self._identity.complete(self.teacher)['hash'],
+            stages=stages,
+            **self.guest.settings,
+        )
+
+    @torch.no_grad()
+    def teacher_features(
+        self, batch_inputs: Tensor, data_samples: list | None = None
+    ) -> dict[str, Tensor]:
+        """The teacher's features of a batch, for a cache.
+
+        Args:
+            batch_inputs: Batch of shape (N, C, H, W), preprocessed.
+            data_samples: Ground truth, as the networks take it.
+
+        Returns:
+            dict: Name of the recorder -> features (N, ...).
+        """
+        with self.distiller.teacher_recorders:
+            self.guest.record(batch_inputs, data_samples)
+        features = self.distiller.teacher_features()
+        self._forget_records()
+        return features
 
     def describe_loss(self, name: str) -> str:
         """The modules that a loss compares; '' if it is none of a stage.

@@ -1,6 +1,7 @@
 """The teacher: a guest in the algorithm, not a part of it."""
 
 import copy
+import hashlib
 from collections.abc import Mapping
 from contextlib import nullcontext
 from inspect import signature
@@ -89,6 +90,13 @@ class FrozenTeacher:
         self.shard = shard
         self.renormalize = teacher_normalization(
             images, network.data_preprocessor, own_normalization
+        )
+        # What its features depend on beside its weights.
+        self.settings = dict(
+            network=hashlib.blake2b(repr(network).encode(), digest_size=8).hexdigest(),
+            precision=str(self.dtype),
+            input=[self.input_size, self.input_scale],
+            normalization=[x.flatten().tolist() for x in self.renormalize.buffers()],
         )
         if fuse_bn:
             _fuse_bn(network, distiller.teacher_recorders)

@@ -241,6 +241,38 @@ class StageDistiller(ConfigurableDistiller):
             for i, (student, teacher) in enumerate(pairs, start=1)
         }
 
+    def teacher_features(self) -> dict[str, Tensor]:
+        """What a step needs of the teacher: its maps, and its class scores if any.
+
+        Returns:
+            dict: Name of the recorder -> map (N, C, H, W) or scores (N, K).
+
+        Raises:
+            ValueError: If there are other recorders of the teacher, too.
+        """
+        recorders = self.teacher_recorders
+        features = {
+            stage.recorder: stage.read(recorders) for stage in self.teacher_stages
+        }
+        if LOGITS in recorders.recorders:
+            features[LOGITS] = read_logits(recorders.get_recorder(LOGITS), 'teacher')
+        others = recorders.recorders.keys() - features.keys()
+        if others:
+            raise ValueError(
+                f'feature_cache: teacher_recorders has {", ".join(sorted(others))}, '
+                'of which no features are kept; it holds those of stages and the class '
+                'scores'
+            )
+        return features
+
+    def put_teacher_features(self, features: dict[str, Tensor]) -> None:
+        """Has the teacher's recorders hold features, as :meth:`teacher_features`."""
+        for stage in self.teacher_stages:
+            stage.put(self.teacher_recorders, features[stage.recorder])
+        if LOGITS in features:
+            buffer = self.teacher_recorders.get_recorder(LOGITS).data_buffer
+            buffer[:] = [features[LOGITS]]
+
     def _check_shapes(self, students: list[Tensor], teachers: list[Tensor]) -> None:
         """Asks a loss that refuses some features now, so that the stage is named."""
         check = getattr(self.loss, 'check_shapes', None)

@@ -70,6 +70,8 @@ class Stage:
             feature = output[self.data_idx]
         elif isinstance(output, (tuple, list)) and len(output) == 1:
             feature = output[0]
+        if self.channels_last and isinstance(feature, Tensor) and feature.ndim == 4:
+            feature = feature.movedim(-1, 1)
         if isinstance(feature, Tensor) and feature.ndim == 2:
             feature = feature[:, :, None, None]
         if isinstance(feature, Tensor) and feature.ndim == 3:
@@ -83,9 +85,22 @@ class Stage:
                 '(N, C, H, W), (N, C) or (N, L, C); where a module gives several, '
                 'choose one with dict(type=..., source=..., data_idx=...)'
             )
-        if self.channels_last and output.ndim == 4:
-            feature = feature.movedim(-1, 1)
         return feature
+
+    def put(self, recorders: RecorderManager, feature: Tensor) -> None:
+        """Has a recorder hold a map as if its module had given it.
+
+        Args:
+            recorders: Recorders of the network.
+            feature: The map, as :meth:`read` gives it.
+        """
+        if self.channels_last:
+            feature = feature.movedim(1, -1)
+        record = feature
+        if self.data_idx is not None:
+            record = (None,) * self.data_idx + (feature,)
+        buffer = recorders.get_recorder(self.recorder).data_buffer
+        buffer[:] = [None] * self.record_idx + [record]
 
 
 def parse_stages(
