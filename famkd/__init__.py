@@ -9,16 +9,16 @@ import sys
 __version__ = '0.1.0'
 
 
-class MMRazorFinder:
-    """Has :mod:`famkd.compat` adapt MMRazor when it is imported, by whomever."""
+class AdaptingFinder:
+    """Has :mod:`famkd.compat` adapt modules when they are imported, by whomever."""
 
     @staticmethod
     def find_spec(name: str, path: object = None, target: object = None) -> None:
-        """Find a module of MMRazor; None, so that Python looks on, for any other."""
-        if name.partition('.')[0] == 'mmrazor':
+        """Find a module that is adapted; None, so that Python looks on, for others."""
+        if name.partition('.')[0] in ('mmrazor', 'mmpretrain', 'mmdet'):
             from famkd.compat import find_adapted
 
             return find_adapted(name, path)
 
 
-sys.meta_path.insert(0, MMRazorFinder)
+sys.meta_path.insert(0, AdaptingFinder)

@@ -12,6 +12,10 @@ stays as it is. Otherwise mmcv shows an older version while the first one is loa
 and the second one is left empty: of MMRazor, only quantization then does not work,
 and says so when it is used.
 
+Two more things make a start quick. What MMRazor imports for its searches and prunings
+only, is loaded when they use it (see :mod:`famkd.deferred_imports`). And mmpretrain's
+one part of mmdet is loaded after mmdet, if that is imported at all.
+
 ``python -m famkd.compat`` prints the versions found and what was adapted.
 ``python -m famkd.compat SCRIPT [ARGUMENTS]`` runs a script that imports MMRazor before
 a config could name famkd, such as MMRazor's own ``tools/train.py``.
@@ -31,6 +35,7 @@ from types import ModuleType
 from packaging.version import Version
 
 from famkd import __version__
+from famkd.deferred_imports import deferred
 
 # module: the distributions that provide it, the maintained one first
 OPENMMLAB = {
@@ -52,9 +57,16 @@ REQUIRED = {
 }
 NEWEST_MMCV_FOR_MMRAZOR = '2.1.0'
 QUANTIZATION = 'mmrazor.structures.quantization'
+# What MMRazor imports, but distillation does not need. (Not matplotlib or scipy as a
+# whole: other packages that MMRazor imports use them at once.)
+DEFERRED = ('mmdet', 'mmseg', 'matplotlib.pyplot', 'scipy.stats', 'sklearn.tree')
+# mmpretrain registers a layer in mmdet's registry here, if there is an mmdet.
+PART_OF_MMDET = 'mmpretrain.models.utils.res_layer_extra_norm'
 
 # what was adapted so far, a sentence each
 ADAPTED = []
+# what is run when mmdet has been imported
+_waiting: list[Callable[[], None]] = []
 
 
 def find_version(module: str) -> str | None:
@@ -100,13 +112,16 @@ def import_mmrazor() -> tuple[str, ...]:
         ImportError: If a package is missing or too old (see :func:`check_stack`).
     """
     check_stack()
-    for name in ('mmrazor.structures', 'mmrazor.models', 'mmrazor.engine'):
-        importlib.import_module(name)
+    import mmengine.runner  # noqa: F401 (with all that it imports, before MMRazor)
+
+    with deferred(DEFERRED):
+        for name in ('mmrazor.structures', 'mmrazor.models', 'mmrazor.engine'):
+            importlib.import_module(name)
     return tuple(ADAPTED)
 
 
 def find_adapted(name: str, path: Sequence[str] | None) -> ModuleSpec | None:
-    """Find one of the two modules that need help, so that loading it gives the help.
+    """Find one of the modules that need help, so that loading it gives the help.
 
     Args:
         name: Full name of the module.
@@ -116,7 +131,12 @@ def find_adapted(name: str, path: Sequence[str] | None) -> ModuleSpec | None:
         ModuleSpec | None: The module as every other finder sees it, but for how it is
         run; None for a module that needs no help or is not installed.
     """
-    run_adapted = {'mmrazor': _run_with_old_mmcv, QUANTIZATION: _run_or_leave_empty}
+    run_adapted = {
+        'mmrazor': _run_with_old_mmcv,
+        QUANTIZATION: _run_or_leave_empty,
+        PART_OF_MMDET: _run_after_mmdet,
+        'mmdet.models': _run_and_what_waits,
+    }
     if name not in run_adapted:
         return None
     others = [
@@ -162,6 +182,20 @@ def _run_or_leave_empty(run: Callable[[ModuleType], None], module: ModuleType) -
         ADAPTED.append(
             f'{QUANTIZATION} cannot be imported with this PyTorch: left out.'
         )
+
+
+def _run_after_mmdet(run: Callable[[ModuleType], None], module: ModuleType) -> None:
+    if 'mmdet' in sys.modules:
+        run(module)
+    else:
+        module.ResLayerExtraNorm = None  # as where there is no mmdet
+        _waiting.append(partial(run, module))
+
+
+def _run_and_what_waits(run: Callable[[ModuleType], None], module: ModuleType) -> None:
+    run(module)
+    while _waiting:
+        _waiting.pop()()
 
 
 class _Unavailable:

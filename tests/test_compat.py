@@ -33,6 +33,7 @@ class Stack:
         self.write('mmrazor.structures.quantization', QUANTIZATION)
         self.write('mmrazor.models', MODELS)
         self.write('mmrazor.engine', '')
+        self.write('mmengine.runner', '')
         self.mmcv('2.3.6')
 
     def write(self, module, text):
@@ -91,6 +92,28 @@ def test_mmrazor_is_imported_after_famkd_and_prints_nothing():
         [sys.executable, '-c', code], cwd=ROOT, capture_output=True, text=True
     )
     assert (result.returncode, result.stdout, result.stderr) == (0, '', '')
+
+
+def test_packages_of_other_tasks_are_imported_with_their_configs_only():
+    code = """
+import sys, famkd.models, famkd.engine, famkd.datasets
+heavy = 'mmdet mmseg scipy.stats sklearn.tree matplotlib.pyplot'
+assert not set(heavy.split()) & set(sys.modules), set(heavy.split()) & set(sys.modules)
+
+from mmpretrain.models.utils import res_layer_extra_norm
+assert res_layer_extra_norm.ResLayerExtraNorm is None
+import mmdet.models
+assert mmdet.registry.MODELS.get('ResLayerExtraNorm')
+
+from mmrazor.models.task_modules.demo_inputs import default_demo_inputs as inputs
+detector = object.__new__(mmdet.models.FasterRCNN)
+found = inputs.get_default_demo_input_class(detector, None)
+assert found is inputs.DefaultMMDetDemoInput
+"""
+    result = subprocess.run(
+        [sys.executable, '-c', code], cwd=ROOT, capture_output=True, text=True
+    )
+    assert result.returncode == 0, result.stderr
 
 
 def test_plain_import_that_works_is_left_alone(stack):
