@@ -8,8 +8,7 @@ Runs on the CPU or one GPU; tools/dist_train.sh starts it on several.
 import argparse
 import os
 from pathlib import Path
-
-from mmengine.config import Config
+from typing import TYPE_CHECKING
 
 from famkd.apis.cli import (
     add_common_arguments,
@@ -25,6 +24,9 @@ from famkd.apis.data_check import check_data
 from famkd.names import type_name
 from famkd.runtime import switch_on
 from famkd.runtime.processes import lost_processes_reported
+
+if TYPE_CHECKING:
+    from mmengine.config import Config
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -71,7 +73,7 @@ def build_parser() -> argparse.ArgumentParser:
 
 
 def merge_args(
-    parser: argparse.ArgumentParser, cfg: Config, args: argparse.Namespace
+    parser: argparse.ArgumentParser, cfg: 'Config', args: argparse.Namespace
 ) -> None:
     """Put the command line's options into the config.
 
@@ -120,7 +122,7 @@ def merge_args(
 
 
 def resume_after_restart(
-    parser: argparse.ArgumentParser, cfg: Config, args: argparse.Namespace
+    parser: argparse.ArgumentParser, cfg: 'Config', args: argparse.Namespace
 ) -> None:
     """Go on from the latest checkpoint where torchrun has restarted the processes.
 

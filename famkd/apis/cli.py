@@ -4,19 +4,21 @@ import argparse
 import inspect
 import os
 from pathlib import Path
-from typing import Any
-
-from mmengine.config import Config, DictAction
-from mmengine.runner import Runner
+from typing import TYPE_CHECKING, Any
 
 from famkd.apis.paths import resolve_paths
 from famkd.names import near_names
 from famkd.runtime.processes import join_processes
 from famkd.runtime.safe_load import add_trust_argument, trust_checkpoints
 
+# MMEngine is imported where it is used: --help takes no second.
+if TYPE_CHECKING:
+    from mmengine.config import Config
+    from mmengine.runner import Runner
 
-class SplitAction(DictAction):
-    """``DictAction`` with an error that names the argument that is not KEY=VALUE."""
+
+class SplitAction(argparse.Action):
+    """MMEngine's ``DictAction``, whose error names what is not KEY=VALUE."""
 
     def __call__(
         self,
@@ -28,7 +30,10 @@ class SplitAction(DictAction):
         for pair in values:
             if '=' not in pair:
                 parser.error(f'{option_string}: {pair!r} is not KEY=VALUE')
-        super().__call__(parser, namespace, values, option_string)
+        from mmengine.config import DictAction
+
+        action = DictAction(self.option_strings, self.dest)
+        action(parser, namespace, values, option_string)
 
 
 def add_common_arguments(parser: argparse.ArgumentParser) -> None:
@@ -107,7 +112,7 @@ def usable_cores() -> int:
     return cores
 
 
-def load_config(parser: argparse.ArgumentParser, args: argparse.Namespace) -> Config:
+def load_config(parser: argparse.ArgumentParser, args: argparse.Namespace) -> 'Config':
     """Read ``args.config`` and apply what train and test have in common.
 
     Args:
@@ -120,6 +125,8 @@ def load_config(parser: argparse.ArgumentParser, args: argparse.Namespace) -> Co
     trust_checkpoints(args.trust_checkpoint)
     if not Path(args.config).is_file():
         parser.error(f'config: there is no file {args.config!r}')
+    from mmengine.config import Config
+
     import famkd.registry  # noqa: F401 (lets a config inherit from 'famkd::...')
 
     cfg = Config.fromfile(args.config)
@@ -134,7 +141,7 @@ def load_config(parser: argparse.ArgumentParser, args: argparse.Namespace) -> Co
     return cfg
 
 
-def set_dataloader_defaults(cfg: Config, args: argparse.Namespace) -> None:
+def set_dataloader_defaults(cfg: 'Config', args: argparse.Namespace) -> None:
     """Fill in the dataloader options that a config leaves to the tool.
 
     Args:
@@ -160,7 +167,7 @@ def set_dataloader_defaults(cfg: Config, args: argparse.Namespace) -> None:
 
 
 def merge_cfg_options(
-    parser: argparse.ArgumentParser, cfg: Config, options: dict[str, Any]
+    parser: argparse.ArgumentParser, cfg: 'Config', options: dict[str, Any]
 ) -> None:
     """Apply ``--cfg-options``.
 
@@ -172,6 +179,8 @@ def merge_cfg_options(
         cfg: The config, changed in place.
         options: Dotted key -> value.
     """
+    from mmengine.runner import Runner
+
     known = {
         *cfg,
         *inspect.signature(Runner).parameters,
@@ -196,7 +205,7 @@ def merge_cfg_options(
         parser.error(f'--cfg-options: {", ".join(options)}: {error.args[0]}')
 
 
-def resolve_model_paths(parser: argparse.ArgumentParser, cfg: Config) -> None:
+def resolve_model_paths(parser: argparse.ArgumentParser, cfg: 'Config') -> None:
     """Find the files that the model names, see :func:`resolve_paths`.
 
     Args:
@@ -210,7 +219,7 @@ def resolve_model_paths(parser: argparse.ArgumentParser, cfg: Config) -> None:
         parser.error(str(error))
 
 
-def use_mixed_precision(cfg: Config) -> None:
+def use_mixed_precision(cfg: 'Config') -> None:
     """Train in mixed precision: float16 on a GPU, bfloat16 on a CPU.
 
     Args:
@@ -229,7 +238,7 @@ def use_mixed_precision(cfg: Config) -> None:
         cfg.optim_wrapper.setdefault('loss_scale', 'dynamic')
 
 
-def build_runner(parser: argparse.ArgumentParser, cfg: Config) -> Runner:
+def build_runner(parser: argparse.ArgumentParser, cfg: 'Config') -> 'Runner':
     """Make the runner that the config describes, on the devices that there are.
 
     Args:
@@ -240,6 +249,7 @@ def build_runner(parser: argparse.ArgumentParser, cfg: Config) -> Runner:
         Runner: The runner, ready to train or to test.
     """
     from mmengine.registry import RUNNERS
+    from mmengine.runner import Runner
 
     if cfg.launcher != 'none':
         join_processes(parser, cfg)

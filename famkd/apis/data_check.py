@@ -5,14 +5,16 @@ import inspect
 import os
 from collections.abc import Callable, Iterator, Sequence
 from glob import glob
+from typing import TYPE_CHECKING
 
-from mmengine.config import Config
+if TYPE_CHECKING:
+    from mmengine.config import Config
 
 GUIDE = 'docs/datasets.md'
 
 
 def check_data(
-    parser: argparse.ArgumentParser, cfg: Config, parts: Sequence[str]
+    parser: argparse.ArgumentParser, cfg: 'Config', parts: Sequence[str]
 ) -> None:
     """Ends the tool where data of a config are missing.
 
@@ -36,7 +38,7 @@ def check_data(
 
 
 def missing_data(
-    cfg: Config,
+    cfg: 'Config',
     parts: Sequence[str],
     find_class: Callable[[str], type | None] = lambda name: None,
 ) -> Iterator[tuple[str, str]]:

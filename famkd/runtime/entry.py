@@ -1,7 +1,9 @@
 """How a program switches the runtime on: once for MMEngine, once for a config."""
 
-import mmengine
-from mmengine.config import Config
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from mmengine.config import Config
 
 
 def install() -> None:
@@ -19,6 +21,7 @@ def install() -> None:
         ImportError: If this version of MMEngine lacks what would be replaced, so that
             unsafe files would be read without a word. Names both.
     """
+    import mmengine
     from mmengine import hooks
     from mmengine.registry import HOOKS
     from mmengine.runner import checkpoint
@@ -47,7 +50,7 @@ def install() -> None:
     hooks.CheckpointHook = SafeCheckpointHook  # for configs that name the class
 
 
-def switch_on(config: Config) -> None:
+def switch_on(config: 'Config') -> None:
     """Adds :class:`~.runtime_hook.RuntimeHook` to a config, unless it is switched off.
 
     ``default_hooks.runtime`` may hold options of it, or None: then it is left out.

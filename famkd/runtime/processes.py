@@ -5,11 +5,13 @@ from argparse import ArgumentParser
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
+from typing import TYPE_CHECKING
 
-from mmengine.config import Config
+if TYPE_CHECKING:
+    from mmengine.config import Config
 
 
-def join_processes(parser: ArgumentParser, cfg: Config) -> None:
+def join_processes(parser: ArgumentParser, cfg: 'Config') -> None:
     """Prepares this process, one of several, for MMEngine's runner.
 
     Args:
@@ -52,7 +54,7 @@ def _register_restart_scheme() -> None:
     dist.register_rendezvous_handler('restart', meet)
 
 
-def _join_cpu_processes(parser: ArgumentParser, cfg: Config) -> None:
+def _join_cpu_processes(parser: ArgumentParser, cfg: 'Config') -> None:
     # MMEngine gives every process a GPU when it starts them and when it wraps the
     # model. It does the first only where no process group exists yet, the second
     # only where the config does not name a wrapper.

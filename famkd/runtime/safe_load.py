@@ -15,8 +15,6 @@ import zipfile
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from mmengine.logging import print_log
-
 from .archive import check_archive
 from .literal_config import parse_config
 
@@ -167,6 +165,8 @@ def _drop_programs(content: Any, file: str | Path | BinaryIO) -> None:
                 continue
         except ValueError as error:
             reason = str(error)
+        from mmengine.logging import print_log
+
         del meta[key]
         print_log(
             f'{file}: meta.{key} is left out ({reason}); a config is a program, and '

@@ -1,5 +1,9 @@
 """Options of train.py and test.py, and errors in them."""
 
+import subprocess
+import sys
+from pathlib import Path
+
 import pytest
 from mmengine.config import Config
 
@@ -220,3 +224,20 @@ def test_threads_are_shared_by_the_processes(monkeypatch, capsys):
 def test_channels_last_is_a_hook(merge):
     assert 'custom_hooks' not in merge()
     assert merge('--channels-last').custom_hooks == [dict(type='ChannelsLastHook')]
+
+
+def test_the_help_of_train_imports_no_framework():
+    code = """
+import runpy, sys
+try:
+    runpy.run_path('tools/train.py', run_name='__main__')
+except SystemExit:
+    print({'torch', 'mmengine', 'mmcv'} & set(sys.modules))
+"""
+    result = subprocess.run(
+        [sys.executable, '-c', code, '--help'],
+        cwd=Path(__file__).parents[2],
+        capture_output=True,
+        text=True,
+    )
+    assert result.stdout.startswith('usage:') and result.stdout.endswith('set()\n')
