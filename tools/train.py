@@ -7,6 +7,8 @@ Runs on the CPU or one GPU; tools/dist_train.sh starts it on several.
 
 import argparse
 import os
+import shlex
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -162,6 +164,8 @@ def main(argv: list[str] | None = None) -> None:
     cfg = load_config(parser, args)
     merge_args(parser, cfg, args)
     check_data(parser, cfg, ['train'] if args.no_validate else ['train', 'val'])
+    # For the tables of results: the config that is kept says how it was run.
+    cfg.command = shlex.join(['python', *sys.argv])
     with lost_processes_reported():
         build_runner(parser, cfg).train()
 

@@ -4,9 +4,12 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from famkd.apis.tables import spread
+
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
+    from matplotlib.lines import Line2D
     from numpy import ndarray
 
 WIDTH = 8.0  # inches: 800 px at README size
@@ -78,6 +81,38 @@ def new_figure(
 def draw(ax: 'Axes', curve: tuple[list, list], **style) -> None:
     """Draws positions and values as a line, or as a point if there is only one."""
     ax.plot(*curve, marker='o' if len(curve[0]) == 1 else None, **style)
+
+
+def draw_seeds(ax: 'Axes', curves: list[tuple[list, list]], **style) -> 'Line2D | None':
+    """Draws the mean of several runs, and a band of one standard deviation around it.
+
+    Args:
+        ax: Where to draw.
+        curves: Positions and values of every run. At a position that some runs have
+            not come to, the others count.
+        **style: Colour and line style.
+
+    Returns:
+        Line2D | None: The line of the mean; None if there is nothing to draw.
+    """
+    values = {}
+    for curve in curves:
+        for position, value in zip(*curve, strict=True):
+            values.setdefault(position, []).append(value)
+    if not values:
+        return None
+    positions = sorted(values)
+    means, deviations = zip(*(spread(values[x]) for x in positions), strict=True)
+    draw(ax, (positions, list(means)), **style)
+    line = ax.lines[-1]
+    if any(deviations):
+        low, high = (
+            [m + sign * (d or 0) for m, d in zip(means, deviations, strict=True)]
+            for sign in (-1, 1)
+        )
+        color = style.get('color')
+        ax.fill_between(positions, low, high, color=color, alpha=0.18, linewidth=0)
+    return line
 
 
 def label_training_axis(ax: 'Axes', unit: str) -> None:

@@ -14,9 +14,10 @@ AVERAGED = re.compile(r'.*(loss|time|data_time|grad_norm).*')
 SEED = re.compile(r'_seed_?\d+')
 # Parts of a config that do not change what is learned.
 IGNORED = {
-    *('work_dir', 'randomness', 'resume', 'launcher', 'default_hooks'),
+    *('work_dir', 'randomness', 'resume', 'launcher', 'default_hooks', 'command'),
     *('visualizer', 'vis_backends', 'log_level', 'log_processor'),
 }
+TEACHER = 'teacher/'  # EvalTeacherHook's prefix
 WATCHING_HOOKS = {'EvalTeacherHook', 'GammaLogHook'}
 
 
@@ -32,6 +33,7 @@ class Run:
         by_epoch: Whether the positions below are epochs, else iterations.
         train: Lines of the training log, in order; each has the position ``at``.
         val: Lines of the validations, likewise.
+        teacher: Metrics of the teacher before the training, where it was evaluated.
     """
 
     path: Path
@@ -40,6 +42,7 @@ class Run:
     by_epoch: bool
     train: list[dict] = field(default_factory=list)
     val: list[dict] = field(default_factory=list)
+    teacher: dict[str, float] = field(default_factory=dict)
 
     @property
     def unit(self) -> str:
@@ -56,6 +59,11 @@ class Run:
         loop = self.config.get('train_cfg') or {}
         key = 'max_epochs' if self.by_epoch else 'max_iters'
         return loop.get(key) or self.length
+
+    @property
+    def command(self) -> str | None:
+        """The command that started it; None if it was not kept."""
+        return self.config.get('command')
 
     @property
     def metrics(self) -> list[str]:
@@ -132,6 +140,7 @@ def read_run(path: str | Path) -> Run:
                 start = new.train[0]['at']
                 new.train = [x for x in run.train if x['at'] < start] + new.train
                 new.val = [x for x in run.val if x['at'] < start] + new.val
+                new.teacher = new.teacher or run.teacher
             run = new
     if run is None:
         raise ValueError(
@@ -201,7 +210,13 @@ def _sort_lines(run: Run, lines: list[dict]) -> None:
         if 'iter' in line:
             position = line['epoch' if run.by_epoch else 'iter']
             run.train.append({**line, 'at': position})
-        elif position:  # else it is the teacher's, before the training
+        elif not position:
+            run.teacher |= {
+                key.removeprefix(TEACHER): value
+                for key, value in line.items()
+                if key.startswith(TEACHER)
+            }
+        else:
             # Some configs of MMDetection log step 0 for all validations.
             run.val.append({**line, 'at': line.get('step') or position})
 

@@ -1,10 +1,12 @@
 """Tables of results: their layout, their numbers, and published results."""
 
 import csv
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from statistics import mean, stdev
 
+SCHEDULE = re.compile(r'-\d+e(?=_)')  # in names of recipes
 PUBLISHED = Path(__file__).with_name('published.csv')
 
 
@@ -30,6 +32,22 @@ def number(value: float | None, deviation: float | None = None, digits: int = 2)
     return f'{value:.{digits}f}' + (
         f' ± {deviation:.{digits}f}' if deviation is not None else ''
     )
+
+
+def published_result(name: str, metric: str) -> tuple[float | None, str | None]:
+    """A published number and its source; (None, None) where there is none.
+
+    Args:
+        name: Name of an experiment. Beside a shorter schedule
+            (``resnet20-24e_cifar100``) stands what is published for the long one, and
+            its source says so.
+        metric: A metric, or a gamma.
+    """
+    published = read_published()
+    if (name, metric) in published:
+        return published[name, metric]
+    value, source = published.get((SCHEDULE.sub('', name), metric), (None, None))
+    return value, source and f'{source}; trained longer, as published'
 
 
 def read_published() -> dict[tuple[str, str], tuple[float, str]]:

@@ -1,6 +1,6 @@
 import pytest
 
-from famkd.apis.tables import markdown_table, number
+from famkd.apis.tables import markdown_table, number, published_result
 
 
 def test_columns_are_padded():
@@ -15,3 +15,11 @@ def test_numbers():
     assert number(70.126) == '70.13'
     assert number(0.1234, 0.0, digits=3) == '0.123 ± 0.000'
     assert number(None) == '-'
+
+
+def test_a_shorter_schedule_stands_beside_what_is_published_for_the_long_one():
+    assert published_result('resnet20_cifar100', 'accuracy/top1')[0] == 69.06
+    value, source = published_result('resnet20-24e_cifar100', 'accuracy/top1')
+    assert value == 69.06
+    assert source == 'RepDistiller README; trained longer, as published'
+    assert published_result('mine', 'accuracy/top1') == (None, None)

@@ -34,13 +34,15 @@ def test_resume_goes_on_where_it_stopped(tool, tiny_runs, tiny_configs, tmp_path
 
 def test_amp_and_no_validate_on_the_cpu(tool, tiny_runs, tiny_configs, tmp_path):
     argv = [str(tiny_configs['famkd']), '--work-dir', str(tmp_path)]
-    tool('train').main([*argv, '--amp', '--no-validate'])
+    tool('train').main([*argv, '--amp', '--no-validate', '--channels-last'])
     weights = torch.load(tmp_path / 'epoch_2.pth', weights_only=False)['state_dict']
     assert all(v.isfinite().all() for v in weights.values() if v.is_floating_point())
     (log,) = tmp_path.glob('*/vis_data/scalars.json')
     logged = [json.loads(line) for line in log.read_text().splitlines()]
     assert len(logged) == 2
     assert not any('accuracy/top1' in line for line in logged)
+    [config] = tmp_path.glob('*/vis_data/config.py')
+    assert "command = 'python " in config.read_text()
 
 
 def test_nan_stops_the_training_or_is_skipped(tool, tiny_runs, tiny_configs, tmp_path):

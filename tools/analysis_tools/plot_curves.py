@@ -3,24 +3,27 @@
     python tools/analysis_tools/plot_curves.py WORK_DIR... [--out curves.png ...]
 
 One panel for every scalar, one colour for every experiment (runs that differ in the
-seed only). The student's own losses share a panel with those of a student alone; a
-loss is the mean over every epoch.
+seed only): their mean, and a band of one standard deviation. The teacher of the others
+is a dashed line at its last metric. The student's own losses share a panel with those
+of a student alone; a loss is the mean over every epoch.
 """
 
 import argparse
 import sys
+from statistics import mean
 from typing import TYPE_CHECKING
 
 from famkd.apis.plots import (
     COLORS,
     add_out_argument,
-    draw,
+    draw_seeds,
     label_training_axis,
     new_figure,
     out_files,
     save,
 )
 from famkd.apis.runs import Experiment, Run, group_runs, read_runs
+from famkd.apis.titles import find_roles, find_titles
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -82,41 +85,66 @@ def plot_curves(
             f'{units["epoch"]} counts epochs and {units["iteration"]} iterations: '
             'plot them apart'
         )
-    wanted = [{k: k for k in keys} if keys else default_panels(run) for run in runs]
-    panels = list(dict.fromkeys(name for panels in wanted for name in panels))
+    teacher, students = find_teacher(experiments)
+    shown = [run for experiment in students for run in experiment.runs]
+    wanted = {
+        run.path: {k: k for k in keys} if keys else default_panels(run) for run in shown
+    }
+    panels = list(dict.fromkeys(name for panels in wanted.values() for name in panels))
     rows = -(-len(panels) // 2)
     figure, axes = new_figure(rows, min(len(panels), 2), 0.5 + 2.3 * rows)
-    color = {
-        run.path: COLORS[i % len(COLORS)]
-        for i, experiment in enumerate(experiments)
-        for run in experiment.runs
-    }
+    names = [experiment.name for experiment in experiments]
+    titles = dict(zip(names, find_titles(experiments), strict=True))
+    legend = {}
     for panel, ax in zip(panels, axes.flat, strict=False):
-        for run, names in zip(runs, wanted, strict=True):
-            curve = run.curve(names.get(panel, ''))
-            if curve[0]:
-                draw(ax, curve, color=color[run.path])
+        for i, experiment in enumerate(students):
+            curves = [
+                run.curve(wanted[run.path].get(panel, '')) for run in experiment.runs
+            ]
+            color = COLORS[i % len(COLORS)]
+            style = '-' if i < len(COLORS) else '--'
+            line = draw_seeds(ax, curves, color=color, linestyle=style)
+            if line is not None:
+                legend[_label(experiment, titles[experiment.name])] = line
         if not ax.lines:
             known = dict.fromkeys(
-                k for run in runs for k in [*run.metrics, *run.train[-1]]
+                k for run in shown for k in [*run.metrics, *run.train[-1]]
             )
             raise ValueError(f'--key {panel}: in no log; there: {", ".join(known)}')
+        if panel in teacher:
+            legend['teacher'] = ax.axhline(
+                teacher[panel], color='grey', linestyle='--', linewidth=1.2
+            )
         ax.set_title(f'{panel} (%)' if panel.startswith('accuracy/') else panel)
         label_training_axis(ax, runs[0].unit)
     for ax in axes.flat[len(panels) :]:
         ax.axis('off')
-    labels = [_label(experiment) for experiment in experiments]
-    lines = [
-        ax.plot([], [], color=color[experiment.runs[0].path])[0]
-        for experiment in experiments
-    ]
-    figure.legend(lines, labels, loc='outside upper left', ncols=2)
+    figure.legend(legend.values(), legend, loc='outside upper left', ncols=3)
     return figure
 
 
-def _label(experiment: Experiment) -> str:
+def find_teacher(
+    experiments: list[Experiment],
+) -> tuple[dict[str, float], list[Experiment]]:
+    """The teacher's metrics, and the experiments that are drawn as curves.
+
+    The teacher is the one experiment that trained the teacher of others; without it,
+    its evaluation at the start of a distillation. Its own training, on a schedule of
+    its own, is then not drawn.
+    """
+    roles = find_roles(experiments)
+    if roles.count('teacher') == 1:
+        runs = experiments[roles.index('teacher')].runs
+        others = [e for e, r in zip(experiments, roles, strict=True) if r != 'teacher']
+        curves = {key: [r.curve(key)[1] for r in runs] for key in runs[0].metrics}
+        return {k: mean(c[-1] for c in v if c) for k, v in curves.items()}, others
+    evaluated = [run.teacher for e in experiments for run in e.runs if run.teacher]
+    return (evaluated[0] if evaluated else {}), experiments
+
+
+def _label(experiment: Experiment, title: str) -> str:
     runs = len(experiment.runs)
-    return experiment.name + (f' ({runs} runs)' if runs > 1 else '')
+    return title + (f' ({runs} runs)' if runs > 1 else '')
 
 
 def main(argv: list[str] | None = None) -> None:

@@ -3,9 +3,10 @@
     python tools/analysis_tools/plot_gamma.py WORK_DIR... [--out gamma.png ...]
 
 gamma1 weighs the frequency branch, gamma2 the 1x1 convolution; stage 1 is the
-shallowest (Tables A.3 and A.4 of the FAM-KD supplement). They come from
-GammaLogHook's lines in the training log. One row of panels for every experiment
-(runs that differ in the seed only).
+shallowest. They come from GammaLogHook's lines in the training log. One row of panels
+for every experiment (runs that differ in the seed only): mean, and a band of one
+standard deviation. Under the last values stand those of Tables A.3 and A.4 of the
+FAM-KD supplement.
 """
 
 import argparse
@@ -15,7 +16,7 @@ from typing import TYPE_CHECKING
 
 from famkd.apis.plots import (
     add_out_argument,
-    draw,
+    draw_seeds,
     label_training_axis,
     new_figure,
     out_files,
@@ -23,6 +24,7 @@ from famkd.apis.plots import (
 )
 from famkd.apis.runs import Experiment, group_runs, note, read_runs
 from famkd.apis.tables import markdown_table, number, read_published, spread
+from famkd.apis.titles import find_titles
 from famkd.names import type_name
 
 if TYPE_CHECKING:
@@ -94,7 +96,8 @@ def plot_gamma(experiments: list[Experiment]) -> 'Figure':
 
     rows = len(experiments)
     figure, axes = new_figure(rows, 2, 0.4 + 2.8 * rows, sharey='row')
-    for experiment, pair in zip(experiments, axes, strict=True):
+    titles = find_titles(experiments)
+    for experiment, title, pair in zip(experiments, titles, axes, strict=True):
         numbers = stages(experiment)
         # Stages have an order, and so have these colours.
         steps = [0.85 * i / max(len(numbers) - 1, 1) for i in range(len(numbers))]
@@ -102,37 +105,48 @@ def plot_gamma(experiments: list[Experiment]) -> 'Figure':
         for name, ax in zip(('gamma1', 'gamma2'), pair, strict=True):
             ax.axhline(START, color='grey', linestyle=':', linewidth=1, label='start')
             for stage, shade in zip(numbers, shades, strict=True):
-                for i, run in enumerate(experiment.runs):
-                    label = f'stage {stage}' if i == 0 else None
-                    curve = run.curve(f'{name}_stage{stage}')
-                    draw(ax, curve, color=shade, label=label)
+                curves = [run.curve(f'{name}_stage{stage}') for run in experiment.runs]
+                draw_seeds(ax, curves, color=shade, label=f'stage {stage}')
             branch = 'frequency branch' if name == 'gamma1' else '1x1 convolution'
-            ax.set_title(f'{experiment.name}\n{name} ({branch})')
+            ax.set_title(f'{title}\n{name} ({branch})')
             label_training_axis(ax, experiment.runs[0].unit)
         pair[0].set_ylabel('weight of the branch')
         pair[1].legend(loc='center left', bbox_to_anchor=(1, 0.5))
     return figure
 
 
-def last_values(experiment: Experiment) -> str:
-    """The last gammas of an experiment as a Markdown table, and the published ones."""
-    published = read_published()
-    columns = [[experiment.name, 'gamma1', 'gamma2']]
-    sources = set()
-    for stage in stages(experiment):
-        column = [f'stage {stage}']
-        for name in ('gamma1', 'gamma2'):
+def last_values(experiments: list[Experiment]) -> str:
+    """The last gammas of every experiment, and the published ones, as a table.
+
+    Published ones are of the same pair where the names agree; the rows name the pair.
+    """
+    rows = [
+        (f'{title}, {name}', row)
+        for experiment, title in zip(experiments, find_titles(experiments), strict=True)
+        for name, row in _last_rows(experiment).items()
+    ]
+    published = {}
+    for (name, key), (value, source) in read_published().items():
+        if match := GAMMA.fullmatch(key):
+            label = f'{name}, {match[1]} ({source})'
+            published.setdefault(label, {})[int(match[2])] = number(value)
+    rows += published.items()
+    numbers = sorted({stage for _, row in rows for stage in row})
+    header = ['', *(f'stage {stage}' for stage in numbers)]
+    cells = [[label, *(row.get(i, '-') for i in numbers)] for label, row in rows]
+    return markdown_table([header, *cells])
+
+
+def _last_rows(experiment: Experiment) -> dict[str, dict[int, str]]:
+    """gamma1 and gamma2 -> stage -> last value, mean and deviation over seeds."""
+    rows = {'gamma1': {}, 'gamma2': {}}
+    for name, row in rows.items():
+        for stage in stages(experiment):
             key = f'{name}_stage{stage}'
             curves = [run.curve(key)[1] for run in experiment.runs]
-            cell = number(*spread([curve[-1] for curve in curves if curve]))
-            if (experiment.name, key) in published:
-                value, source = published[experiment.name, key]
-                cell += f' ({value:.2f})'
-                sources.add(source)
-            column.append(cell)
-        columns.append(column)
-    notes = [f'(in brackets: {source})' for source in sources]
-    return '\n'.join([markdown_table(list(zip(*columns, strict=True))), *notes])
+            if last := [curve[-1] for curve in curves if curve]:
+                row[stage] = number(*spread(last))
+    return rows
 
 
 def main(argv: list[str] | None = None) -> None:
@@ -142,7 +156,7 @@ def main(argv: list[str] | None = None) -> None:
         experiments = with_gammas(group_runs(read_runs(args.work_dirs)))
     except (OSError, ValueError) as error:
         sys.exit(f'error: {error}')
-    print('\n\n'.join(map(last_values, experiments)))
+    print(last_values(experiments))
     save(plot_gamma(experiments), out_files(args))
 
 

@@ -1,26 +1,30 @@
 """Table of teachers, students alone and distilled students, from their work dirs.
 
     python tools/analysis_tools/summarize.py WORK_DIR... [--out results.md ...]
+    python tools/analysis_tools/summarize.py WORK_DIR... --out methods.png
 
 Work dirs of the same config with other seeds make one row: mean ± standard deviation
 (n - 1). ``last`` is the last validation, ``best`` the best one of each run; higher
 counts as better. The time per epoch is that of the training steps, data loading
-included, validation and checkpoints not. Published numbers: published.csv.
+included, validation and checkpoints not. Under the table stands the command of every
+run, as far as tools/train.py has kept it. Published numbers: published.csv.
 """
 
 import argparse
 import csv
 import json
-import re
 import sys
 from pathlib import Path
 from statistics import mean, median
 
-from famkd.apis.runs import Experiment, Run, group_runs, note, read_runs, short_name
-from famkd.apis.tables import markdown_table, number, read_published, spread
+from famkd.apis.bars import plot_bars
+from famkd.apis.plots import save
+from famkd.apis.runs import Experiment, Run, group_runs, note, read_runs
+from famkd.apis.tables import markdown_table, number, published_result, spread
+from famkd.apis.titles import ROLES, find_roles, find_titles
 
-ROLES = ['teacher', 'student alone', 'distilled', '']
 MEAN_CLASS_ACCURACY = 'single-label/recall'
+PICTURES = ['.png', '.svg', '.pdf']
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -42,27 +46,10 @@ def build_parser() -> argparse.ArgumentParser:
         action='append',
         default=[],
         metavar='FILE',
-        help='write the table to FILE too: .md, .csv or .json, by its ending; again '
-        'for every further file',
+        help='write the table to FILE too: .md, .csv or .json, by its ending; or the '
+        'first metric as bars: .png, .svg or .pdf; again for every further file',
     )
     return parser
-
-
-def find_roles(experiments: list[Experiment]) -> list[str]:
-    """The role of every experiment, one of ``ROLES``, by what the configs name."""
-    models = [experiment.runs[0].config.get('model', {}) for experiment in experiments]
-    distilled = [model for model in models if 'teacher' in model]
-    roles = []
-    for experiment, model in zip(experiments, models, strict=True):
-        if 'teacher' in model:
-            roles.append('distilled')
-        elif any(_is_network(experiment.runs[0], m['teacher']) for m in distilled):
-            roles.append('teacher')
-        elif any(_is_network(experiment.runs[0], m['architecture']) for m in distilled):
-            roles.append('student alone')
-        else:
-            roles.append('')
-    return roles
 
 
 def summarize(runs: list[Run], metrics: list[str] | None = None) -> list[dict]:
@@ -74,11 +61,12 @@ def summarize(runs: list[Run], metrics: list[str] | None = None) -> list[dict]:
             if None.
 
     Returns:
-        list[dict]: Rows with the keys ``experiment``, ``role``, ``runs``, ``unit``
-        ('epoch' or 'iteration'), ``length``, ``planned``, ``seconds`` (per epoch or
-        iteration; None if unknown) and, for every metric M, ``M`` (the last), ``M
-        best``, ``M std``, ``M best std`` (None for one run), ``M published`` and ``M
-        source`` (None if there is none).
+        list[dict]: Rows with the keys ``experiment``, ``title`` (its name for
+        readers), ``role``, ``runs``, ``commands`` (that started them; empty if
+        unknown), ``unit`` ('epoch' or 'iteration'), ``length``, ``planned``,
+        ``seconds`` (per epoch or iteration; None if unknown) and, for every metric M,
+        ``M`` (the last), ``M best``, ``M std``, ``M best std`` (None for one run), ``M
+        published`` and ``M source`` (None if there is none).
 
     Raises:
         ValueError: If no run has one of ``metrics``.
@@ -90,16 +78,18 @@ def summarize(runs: list[Run], metrics: list[str] | None = None) -> list[dict]:
             f'--metric {unknown[0]}: not in the validation log of '
             f'{", ".join(str(run.path) for run in runs)}; there: {", ".join(known)}'
         )
-    published = read_published()
     experiments = group_runs(runs)
+    roles, titles = find_roles(experiments), find_titles(experiments)
     rows = []
-    for experiment, role in zip(experiments, find_roles(experiments), strict=True):
+    for experiment, role, title in zip(experiments, roles, titles, strict=True):
         group = _longest(experiment)
         times = [seconds(run) for run in group]
         row = dict(
             experiment=experiment.name,
+            title=title,
             role=role,
             runs=len(group),
+            commands=[run.command for run in group if run.command],
             unit=group[0].unit,
             length=group[0].length,
             planned=group[0].planned,
@@ -109,7 +99,7 @@ def summarize(runs: list[Run], metrics: list[str] | None = None) -> list[dict]:
             curves = [run.curve(metric)[1] for run in group]
             if not all(curves):
                 continue
-            value, source = published.get((experiment.name, metric), (None, None))
+            value, source = published_result(experiment.name, metric)
             row[metric], row[f'{metric} std'] = spread([c[-1] for c in curves])
             row[f'{metric} best'], row[f'{metric} best std'] = spread(
                 [max(c) for c in curves]
@@ -146,8 +136,8 @@ def to_markdown(rows: list[dict]) -> str:
     """The rows as a Markdown table that is aligned, to be read as it is."""
     keys = list(dict.fromkeys(key for row in rows for key in row))
     columns = [
-        ['experiment', *(row['experiment'] for row in rows)],
-        ['role', *(row['role'] for row in rows)],
+        ['experiment', *(row['title'] for row in rows)],
+        ['role', *(row['role'] if row['role'] != row['title'] else '' for row in rows)],
         ['runs', *(str(row['runs']) for row in rows)],
         ['length', *map(_length, rows)],
     ]
@@ -173,15 +163,19 @@ def to_markdown(rows: list[dict]) -> str:
     columns = [column for column in columns if set(column[1:]) - {'-', ''}]
     table = markdown_table(list(zip(*columns, strict=True)))
     notes = [f'[{i}] {source}  ' for source, i in sources.items()]
-    return '\n'.join([table, '', *notes] if notes else [table])
+    return '\n'.join([table, *(['', *notes] if notes else []), *_commands(rows)])
 
 
 def write(rows: list[dict], file: str) -> None:
-    """Writes the rows to a .md, .csv or .json file."""
+    """Writes the rows to a .md, .csv or .json file, or as bars to a picture."""
     path = Path(file)
     path.parent.mkdir(parents=True, exist_ok=True)
     if path.suffix == '.md':
         path.write_text(to_markdown(rows) + '\n', encoding='utf-8')
+    elif path.suffix in PICTURES:
+        metric = next(key[:-5] for key in rows[0] if key.endswith(' best'))
+        save(plot_bars(rows, metric), [file])
+        return
     elif path.suffix == '.json':
         path.write_text(json.dumps(rows, indent=2) + '\n', encoding='utf-8')
     else:
@@ -189,17 +183,9 @@ def write(rows: list[dict], file: str) -> None:
         with path.open('w', newline='', encoding='utf-8') as stream:
             writer = csv.DictWriter(stream, keys)
             writer.writeheader()
-            writer.writerows(rows)
+            for row in rows:
+                writer.writerow({**row, 'commands': '; '.join(row['commands'])})
     print(f'wrote {path}')
-
-
-def _is_network(run: Run, part: dict) -> bool:
-    """Whether a run trained the network that a distillation config describes."""
-    if 'cfg_path' in part:
-        name = part['cfg_path'].rpartition('::')[2]
-        return short_name(Path(name).stem) == run.name
-    backbone = run.config.get('model', {}).get('backbone')
-    return backbone is not None and backbone == part.get('backbone')
 
 
 def _longest(experiment: Experiment) -> list[Run]:
@@ -212,6 +198,20 @@ def _longest(experiment: Experiment) -> list[Run]:
                 f'{run.length} {run.unit}s, others have {length}'
             )
     return [run for run in experiment.runs if run.length == length]
+
+
+def _commands(rows: list[dict]) -> list[str]:
+    """The command of every run, folded away; nothing where none is known."""
+    lines = [
+        line
+        for row in rows
+        if row['commands']
+        for line in (f'# {row["title"]}', *row['commands'])
+    ]
+    if not lines:
+        return []
+    top = ['', '<details><summary>Commands</summary>', '', '```bash']
+    return [*top, *lines, '```', '', '</details>']
 
 
 def _length(row: dict) -> str:
@@ -231,8 +231,11 @@ def main(argv: list[str] | None = None) -> None:
     parser = build_parser()
     args = parser.parse_args(argv)
     for file in args.out:
-        if not re.search(r'\.(md|csv|json)$', file):
-            parser.error(f'--out: {file} must end in .md, .csv or .json')
+        if Path(file).suffix not in {'.md', '.csv', '.json', *PICTURES}:
+            parser.error(
+                f'--out: {file} must end in .md, .csv or .json (tables), or in '
+                f'{", ".join(PICTURES)} (bars)'
+            )
     try:
         rows = summarize(read_runs(args.work_dirs), args.metrics)
     except (OSError, ValueError) as error:

@@ -1,6 +1,7 @@
 """Options may stand before the positional arguments, as ``--help`` prints them."""
 
 import argparse
+from pathlib import Path
 
 import pytest
 from tool_fixtures import load_tool
@@ -15,7 +16,7 @@ TOOLS = [
 ]
 
 
-@pytest.mark.parametrize('name', [*TOOLS, 'summarize'])
+@pytest.mark.parametrize('name', [*TOOLS, 'summarize', 'update_tables'])
 def test_the_order_of_the_usage_line_is_understood(name):
     parser = load_tool(f'analysis_tools/{name}').build_parser()
     options, positionals = [], []
@@ -37,4 +38,4 @@ def test_the_order_of_the_usage_line_is_understood(name):
         words = [word for given in (*required, option) for word in given]
         args = parser.parse_args([*words, 'first'])
         value = getattr(args, positional.dest)
-        assert value in ('first', ['first']), option
+        assert value in ('first', ['first'], Path('first')), option

@@ -1,6 +1,7 @@
+from statistics import mean
+
 import pytest
 from matplotlib import pyplot
-from matplotlib.colors import to_hex
 from tool_fixtures import load_tool
 
 from famkd.apis.runs import group_runs, read_run, read_runs
@@ -23,9 +24,8 @@ def test_panels_of_a_student_alone_and_distilled(recorded):
     }
 
 
-def test_every_run_is_drawn_with_its_values(recorded):
-    runs = read_runs(sorted(recorded.glob('*/')))
-    experiments = group_runs(runs)
+def test_means_of_seeds_are_drawn_and_the_teacher_is_a_line(recorded):
+    experiments = group_runs(read_runs(sorted(recorded.glob('*/'))))
     figure = plot_curves(experiments)
     axes = {ax.get_title(): ax for ax in figure.axes if ax.axison}
     assert list(axes)[:3] == [
@@ -34,20 +34,33 @@ def test_every_run_is_drawn_with_its_values(recorded):
         'distill.loss_stage1',
     ]
     assert len(axes) == 6
-    lines = axes['accuracy/top1 (%)'].lines
-    assert [list(line.get_ydata()) for line in lines if len(line.get_ydata())] == [
-        run.curve('accuracy/top1')[1] for run in runs
-    ]
+    accuracy = axes['accuracy/top1 (%)']
+    famkd, student, teacher = accuracy.lines
+    for line, experiment in ((famkd, experiments[0]), (student, experiments[1])):
+        values = zip(
+            *(run.curve('accuracy/top1')[1] for run in experiment.runs), strict=True
+        )
+        assert list(line.get_ydata()) == pytest.approx([mean(x) for x in values])
+    assert len(accuracy.collections) == 2  # the bands
+    last = experiments[2].runs[0].curve('accuracy/top1')[1][-1]
+    assert set(teacher.get_ydata()) == {last}
     assert all(ax.get_xlabel() == 'epoch' for ax in axes.values())
-    assert len(axes['distill.loss_stage3'].lines) >= 2
-    # The seeds of an experiment share a colour and an entry of the legend.
-    colors = [to_hex(line.get_color()) for line in lines[:5]]
-    assert colors[0] == colors[1] != colors[2] == colors[3] != colors[4]
+    assert len(axes['distill.loss_stage3'].lines) == 1
     assert [text.get_text() for text in figure.legends[0].texts] == [
-        'famkd_resnet20_resnet8_digits (2 runs)',
-        'resnet8_digits (2 runs)',
-        'resnet20_digits',
+        'FAM-KD (2 runs)',
+        'student alone (2 runs)',
+        'teacher',
     ]
+    pyplot.close(figure)
+
+
+def test_teacher_that_was_evaluated_before_the_training(make_run, epochs):
+    evaluated = {'teacher/accuracy/top1': 72.0, 'step': 0}
+    run = read_run(make_run('x', [evaluated, *epochs(1, 2, accuracy=50)]))
+    figure = plot_curves(group_runs([run]), ['accuracy/top1'])
+    curve, teacher = figure.axes[0].lines
+    assert list(curve.get_ydata()) == [51, 52]
+    assert set(teacher.get_ydata()) == {72.0}
     pyplot.close(figure)
 
 

@@ -62,6 +62,27 @@ def test_published_numbers_stand_beside(make_run, epochs, capsys):
     assert lines[-1].startswith('[1] RepDistiller README')
 
 
+def test_every_run_has_its_command(make_run, epochs, capsys, tmp_path):
+    config = 'command = "python tools/train.py x.py --cfg-options randomness.seed={}"'
+    paths = [
+        str(make_run(f'x_seed{i}', epochs(1, 2), config=config.format(i)))
+        for i in (0, 1)
+    ]
+    main([*paths, '--out', str(tmp_path / 'table.csv')])
+    table = capsys.readouterr().out
+    assert '| resnet20_cifar100 | 2 ' in table
+    command = 'python tools/train.py x.py --cfg-options randomness.seed='
+    assert f'# resnet20_cifar100\n{command}0\n{command}1\n```' in table
+    assert f'{command}0; {command}1' in (tmp_path / 'table.csv').read_text()
+
+
+def test_bars(recorded, tmp_path, capsys):
+    out = tmp_path / 'bars.png'
+    main([*map(str, recorded.glob('*/')), '--out', str(out)])
+    assert out.stat().st_size > 1000
+    assert capsys.readouterr().out.endswith(f'wrote {out}\n')
+
+
 def test_mean_class_accuracy_stands_beside_the_others(make_run, epochs, capsys):
     lines = epochs(1, 2, accuracy=40)
     for line in lines:
@@ -141,7 +162,9 @@ def test_errors(make_run, epochs, capsys):
         main(['nowhere'])
     with pytest.raises(SystemExit):
         main([path, '--out', 'results.txt'])
-    assert 'results.txt must end in .md, .csv or .json' in capsys.readouterr().err
+    assert (
+        'results.txt must end in .md, .csv or .json (tables)' in capsys.readouterr().err
+    )
 
 
 def test_published_names_are_those_of_configs():

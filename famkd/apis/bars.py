@@ -1,0 +1,53 @@
+"""Methods side by side, as bars."""
+
+from typing import TYPE_CHECKING
+
+from famkd.apis.plots import COLORS, new_figure
+from famkd.apis.tables import number
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+
+def plot_bars(rows: list[dict], metric: str) -> 'Figure':
+    """Draws a bar for the last value of every student, and the teacher as a line.
+
+    Args:
+        rows: Rows of the table: ``title``, ``role``, and ``metric`` with its ``std``
+            (None for one run).
+        metric: What is drawn; rows without it are left out.
+
+    Returns:
+        Figure: The picture; whiskers are standard deviations over seeds.
+    """
+    rows = [row for row in rows if row.get(metric) is not None]
+    teachers = [row for row in rows if row['role'] == 'teacher']
+    students = [row for row in rows if row['role'] != 'teacher']
+    figure, axes = new_figure(1, 1, 0.8 + 0.36 * len(students))
+    ax = axes[0, 0]
+    colors = [COLORS[0 if row['role'] == 'distilled' else 5] for row in students]
+    values = [row[metric] for row in students]
+    deviations = [row[f'{metric} std'] for row in students]
+    places = range(len(students))
+    ax.barh(places, values, color=colors, xerr=[x or 0 for x in deviations])
+    for i, (value, deviation) in enumerate(zip(values, deviations, strict=True)):
+        digits = 3 if value <= 1 else 1
+        text = number(value, deviation, digits)
+        ax.annotate(
+            text,
+            (value + (deviation or 0), i),
+            (4, 0),
+            textcoords='offset points',
+            va='center',
+        )
+    for row in teachers:
+        ax.axvline(row[metric], color='grey', linestyle='--', label=row['title'])
+    if teachers:
+        figure.legend(loc='outside upper right')
+    ax.set_xlim(0, 1.15 * max(row[metric] for row in rows))
+    ax.set_axisbelow(True)
+    ax.set_yticks(places, [row['title'] for row in students])
+    ax.invert_yaxis()
+    ax.grid(False, axis='y')
+    ax.set_xlabel(f'{metric} (%)' if metric.startswith('accuracy/') else metric)
+    return figure

@@ -1,0 +1,39 @@
+import pytest
+from tool_fixtures import load_tool
+
+main = load_tool('analysis_tools/update_tables').main
+
+
+def test_tables_are_written_anew(recorded, tmp_path, capsys):
+    file = tmp_path / 'results.md'
+    command = f'<!-- summarize.py {recorded}/student_seed* -->'
+    file.write_text(f'before\n\n{command}\nold\n<!-- end -->\n\nafter\n')
+    main([str(file)])
+    text = file.read_text()
+    assert text.startswith(f'before\n\n{command}\n\n| experiment ')
+    assert '| resnet8_digits | 2 ' in text
+    assert text.endswith('|\n\n<!-- end -->\n\nafter\n')
+    assert 'old' not in text
+    capsys.readouterr()
+    main([str(file)])
+    assert file.read_text() == text
+    assert capsys.readouterr().out == f'{file}: as it was\n'
+
+
+def test_what_has_no_runs_stays(tmp_path, capsys):
+    file = tmp_path / 'results.md'
+    text = '<!-- summarize.py nowhere/* -->\nold\n<!-- end -->\n'
+    file.write_text(text)
+    main([str(file)])
+    assert file.read_text() == text
+    assert 'note: left as it is: <!-- summarize.py nowhere' in capsys.readouterr().err
+
+
+def test_errors(tmp_path):
+    file = tmp_path / 'results.md'
+    file.write_text('no table')
+    with pytest.raises(SystemExit, match='results.md: no <!-- TOOL.py WORK_DIR'):
+        main([str(file)])
+    file.write_text('<!-- rm.py -rf -->\n<!-- end -->')
+    with pytest.raises(SystemExit, match='there is no rm.py in'):
+        main([str(file)])
