@@ -26,7 +26,12 @@ from famkd.apis.cli import (
     set_thread_count,
 )
 from famkd.apis.data_check import check_data
-from famkd.checkpoint_keys import PARALLEL, read_weights, student_weights
+from famkd.checkpoint_keys import (
+    PARALLEL,
+    foreign_weights,
+    read_weights,
+    student_weights,
+)
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -104,10 +109,10 @@ def merge_args(
 
 
 class StudentWeightsHook(Hook):
-    """Loads the student out of any checkpoint that has all of its weights.
+    """Loads the student out of any checkpoint that is of its network.
 
     MMEngine only warns about keys that are missing or do not fit, and would then
-    test a network that is random in part.
+    test a network that is random in part, or a part of a larger one.
 
     Args:
         parser: Reports the error, a weight that is missing or has another shape.
@@ -145,6 +150,14 @@ class StudentWeightsHook(Hook):
                 f'{self.file}: {len(wrong)} of {len(expected)} weights of the model in '
                 'the config are missing, or of another shape, in the checkpoint: '
                 f'{", ".join(wrong[:3])}, ...'
+            )
+        unused = (key for key in weights if key not in expected)
+        foreign = foreign_weights(unused, dict(model.named_modules()))
+        if foreign:
+            self.parser.error(
+                f'{self.file} is of a larger network than the one in the config: '
+                f'{len(foreign)} of its weights are of no use: '
+                f'{", ".join(foreign[:3])}, ...'
             )
 
 

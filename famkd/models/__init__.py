@@ -6,6 +6,7 @@ import_mmrazor()
 
 from famkd import registry  # noqa: E402, F401
 
+from . import pretrained  # noqa: E402, F401
 from .algorithms import *  # noqa: E402, F403
 from .backbones import *  # noqa: E402, F403
 from .connectors import *  # noqa: E402, F403

@@ -4,6 +4,7 @@ import logging
 import re
 from pathlib import Path
 
+import torch
 from mmengine.dist import is_main_process
 from mmengine.fileio import join_path
 from mmengine.logging import print_log
@@ -148,6 +149,37 @@ def check_resumable(runner: Runner, checkpoint: dict) -> None:
             'resume: the checkpoint has no state of the optimizer, as one of a best '
             'score: it starts anew'
         )
+
+
+def check_start(runner: Runner, checkpoint: dict) -> None:
+    """Refuses to start (``load_from``) from a checkpoint of which nothing fits.
+
+    MMEngine prints what is missing, all of it, and goes on with random weights.
+
+    Args:
+        runner: Runner of the training.
+        checkpoint: What its file holds.
+
+    Raises:
+        ValueError: If none of the weights of the model has a value there.
+    """
+    given = _shapes(checkpoint.get('state_dict', checkpoint))
+    wanted = _shapes(unwrapped_model(runner).state_dict())
+    if wanted and not given.items() & wanted.items():
+        raise ValueError(
+            f'load_from={runner._load_from!r}: none of its {len(given)} weights '
+            f'({_first(list(given))}) fits the model ({_first(list(wanted))}); '
+            'give a checkpoint of this model'
+        )
+
+
+def _shapes(weights: dict) -> dict[str, torch.Size]:
+    return {
+        key.removeprefix('module.'): value.shape
+        for key, value in weights.items()
+        if isinstance(value, torch.Tensor) and value.ndim  # no counters
+        if not key.endswith('_extra_state')
+    }
 
 
 def is_complete(path: Path) -> bool:

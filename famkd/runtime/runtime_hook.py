@@ -11,7 +11,7 @@ from .average_losses_hook import AverageLossesHook
 from .exact_resume_hook import ExactResumeHook
 from .lock import lock_folder
 from .non_finite_hook import NonFiniteHook
-from .resumable import check_resumable
+from .resumable import check_resumable, check_start
 from .same_start_hook import SameStartHook
 from .stop_signal_hook import StopSignalHook
 
@@ -69,9 +69,9 @@ class RuntimeHook(Hook):
                 runner.register_hook(hook, 'ABOVE_NORMAL' if early else None)
 
     def after_load_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
-        """Checks that a checkpoint to resume from is one of this model."""
-        if runner._resume:
-            check_resumable(runner, checkpoint)
+        """Checks that a checkpoint to start or to resume from is of this model."""
+        check = check_resumable if runner._resume else check_start
+        check(runner, checkpoint)
 
     def before_train(self, runner: Runner) -> None:
         """Takes the work folder; an error in all processes if another has it."""

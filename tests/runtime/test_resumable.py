@@ -68,3 +68,13 @@ def test_what_is_of_no_use_is_listed(resume, capsys):
 def test_a_checkpoint_without_an_optimizer(resume, capsys):
     assert resume(lambda saved: saved.pop('optimizer')).iter == 6
     assert 'no state of the optimizer' in ''.join(capsys.readouterr())
+
+
+def test_a_start_from_what_does_not_fit(make_runner, tmp_path):
+    weights = {'backbone.conv.weight': torch.zeros(4, 3, 3, 3)}
+    torch.save(weights, tmp_path / 'other.pth')
+    path = str(tmp_path / 'other.pth')
+    with pytest.raises(ValueError, match=r'none of its 1 weights \(backbone.conv.w'):
+        make_runner(load_from=path, **RUNTIME).train()
+    torch.save(dict(state_dict={'label.bias': torch.zeros(2)}), path)
+    make_runner(load_from=path, **RUNTIME).train()

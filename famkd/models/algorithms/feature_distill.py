@@ -65,6 +65,9 @@ class FeatureDistill(BaseAlgorithm):
             gave. Defaults to False.
         allow_other_teacher: Whether a training may go on with another teacher than the
             one that it began with. Defaults to False.
+        allow_unused_weights: Whether the teacher's checkpoint may be of a larger
+            network: have weights of no use, other than those of heads, necks and
+            averaged copies. Defaults to False.
         teacher_options: How the teacher runs: ``channels_last``, ``fuse_bn``,
             ``compile``, ``dtype``, ``own_normalization``, ``input_size``,
             ``input_scale`` and ``shard`` of :class:`FrozenTeacher`. Defaults to None
@@ -101,6 +104,7 @@ class FeatureDistill(BaseAlgorithm):
         teacher_ckpt: str | None = None,
         allow_random_teacher: bool = False,
         allow_other_teacher: bool = False,
+        allow_unused_weights: bool = False,
         teacher_options: dict | None = None,
         calculate_student_loss: bool = True,
         feature_cache: str | None = None,
@@ -141,7 +145,7 @@ class FeatureDistill(BaseAlgorithm):
         self.distiller.prepare_from_teacher(teacher)
         check_class_counts(self.distiller, student, teacher)
 
-        load_teacher(teacher, teacher_ckpt, allow_random_teacher)
+        load_teacher(teacher, teacher_ckpt, allow_random_teacher, allow_unused_weights)
         self._identity = TeacherIdentity(teacher_ckpt, allow_other_teacher)
         if teacher_ckpt is not None or (teacher_options or {}).get('shard'):
             self._identity.complete(teacher)

@@ -10,7 +10,8 @@ from mmengine.model import BaseModel
 from mmrazor.registry import MODELS
 from torch import Tensor
 
-from famkd.checkpoint_keys import read_weights, student_weights
+from famkd.checkpoint_keys import foreign_weights, read_weights, student_weights
+from famkd.runtime.finite import non_finite
 from famkd.runtime.safe_load import load_checkpoint
 
 
@@ -96,7 +97,10 @@ def read_config(path: str) -> Config:
 
 
 def load_teacher(
-    teacher: BaseModel, checkpoint: str | None, allow_random: bool = False
+    teacher: BaseModel,
+    checkpoint: str | None,
+    allow_random: bool = False,
+    allow_unused: bool = False,
 ) -> None:
     """Fills the teacher with a checkpoint, completely.
 
@@ -109,11 +113,14 @@ def load_teacher(
         teacher: Network to fill, in place.
         checkpoint: Path or URL; None leaves the teacher random.
         allow_random: Whether weights may stay uninitialised. Defaults to False.
+        allow_unused: Whether the checkpoint may be of a larger network, see
+            :func:`foreign_weights`. Defaults to False.
 
     Raises:
         FileNotFoundError: If there is no file at the path.
         ValueError: If the file is unreadable, asks for more than weights, is of
-            another network, or leaves weights of the teacher uninitialised.
+            another network, leaves weights of the teacher uninitialised, or has more
+            than one name or no real number for a weight.
     """
     if checkpoint is None:
         if not allow_random:
@@ -125,9 +132,18 @@ def load_teacher(
         return
     wanted = teacher.state_dict()
     given = _with_prefix(_read_state_dict(checkpoint), wanted)
+    _check_values(checkpoint, given, wanted)
     missing = [k for k in wanted if k not in given and 'num_batches' not in k]
-    if (not missing or allow_random) and _fill(teacher, given):
-        _report_unused(given, wanted)
+    unused = [key for key in given if key not in wanted]
+    foreign = foreign_weights(unused, dict(teacher.named_modules()))
+    fits = (not missing or allow_random) and (not foreign or allow_unused)
+    if fits and _fill(teacher, given):
+        if unused:
+            print_log(
+                f'teacher_ckpt: {len(unused)} entries are of no use ({_first(unused)})',
+                'current',
+                logging.WARNING,
+            )
         # The runner must not initialise the weights again.
         teacher._is_init = True
         return
@@ -136,13 +152,12 @@ def load_teacher(
         for key, value in wanted.items()
         if key in given and given[key].shape != value.shape
     ]
-    unused = [key for key in given if key not in wanted]
     raise ValueError(
         f'teacher_ckpt={checkpoint!r} does not fit the teacher: '
         f'{len(missing)} of its {len(wanted)} entries are missing '
         f'({_first(missing)}), {len(shapes)} differ in shape ({_first(shapes)}), '
-        f'{len(unused)} are of no use ({_first(unused)}); give the checkpoint of '
-        'the network in model.teacher' + _hint(given)
+        f'{len(unused)} are of no use ({_first(foreign or unused)}); give the '
+        'checkpoint of the network in model.teacher' + _hint(given, missing + shapes)
     )
 
 
@@ -175,16 +190,6 @@ def _with_prefix(given: dict[str, Tensor], wanted: dict) -> dict[str, Tensor]:
     return {f'{prefix}{key}': value for key, value in given.items()}
 
 
-def _report_unused(given: dict[str, Tensor], wanted: dict) -> None:
-    unused = [key for key in given if key not in wanted]
-    if unused:
-        print_log(
-            f'teacher_ckpt: {len(unused)} entries are of no use ({_first(unused)})',
-            'current',
-            logging.WARNING,
-        )
-
-
 def _read_state_dict(checkpoint: str) -> dict:
     if '://' not in checkpoint and not Path(checkpoint).is_file():
         raise FileNotFoundError(
@@ -200,11 +205,35 @@ def _read_state_dict(checkpoint: str) -> dict:
         ) from error
 
 
+def _check_values(checkpoint: str, given: dict, wanted: dict[str, Tensor]) -> None:
+    """Refuses what PyTorch would convert with a loss, or the training spread."""
+    for name, value in given.items():
+        is_float = isinstance(value, Tensor) and value.is_floating_point()
+        if name in wanted and is_float != wanted[name].is_floating_point():
+            kind = getattr(value, 'dtype', type(value).__name__)
+            raise ValueError(
+                f'teacher_ckpt={checkpoint!r}: {name} is of {kind}, the teacher has '
+                f'{wanted[name].dtype}; give a checkpoint of real numbers, not '
+                'quantized'
+            )
+    if spoilt := non_finite(given):
+        raise ValueError(
+            f'teacher_ckpt={checkpoint!r}: {len(spoilt)} of its {len(given)} entries '
+            f'have values that are not finite ({_first(spoilt)}): its training has '
+            'failed; give an earlier one'
+        )
+
+
 def _first(names: list[str]) -> str:
     return ', '.join(names[:3]) + (', ...' if len(names) > 3 else '') or 'none'
 
 
-def _hint(state_dict: dict) -> str:
+def _hint(state_dict: dict, wrong: list[str]) -> str:
+    if not wrong:
+        return (
+            ', or set model.allow_unused_weights=True if a part of a larger one is '
+            'meant to teach'
+        )
     if student_weights(state_dict):
         return (
             ' (this one is of a distillation: take the student out of it with '

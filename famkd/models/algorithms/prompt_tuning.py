@@ -53,6 +53,8 @@ class PromptTuning(BaseModel):
         overlap_weight: :math:`\lambda`. Defaults to 1.
         allow_random_teacher: Whether the teacher may have weights that no checkpoint
             gave. Defaults to False.
+        allow_unused_weights: Whether the checkpoint may be of a larger network.
+            Defaults to False.
         input_shape: Shape (C, H, W) of the image of zeros with which the maps are
             found. Defaults to (3, 256, 256).
         data_preprocessor: What turns a batch of the dataloader into the input.
@@ -78,6 +80,7 @@ class PromptTuning(BaseModel):
         overlap: str = 'jaccard',
         overlap_weight: float = 1.0,
         allow_random_teacher: bool = False,
+        allow_unused_weights: bool = False,
         input_shape: Sequence[int] = (3, 256, 256),
         data_preprocessor: dict | nn.Module | None = None,
     ) -> None:
@@ -94,7 +97,7 @@ class PromptTuning(BaseModel):
             data_preprocessor = {'type': kind, **data_preprocessor}
         super().__init__(data_preprocessor or network.data_preprocessor)
         check_module_name(source, network, 'teacher', key='source')
-        load_teacher(network, teacher_ckpt, allow_random_teacher)
+        load_teacher(network, teacher_ckpt, allow_random_teacher, allow_unused_weights)
         # Past nn.Module: a submodule would be trained, saved and averaged.
         self.__dict__['teacher'] = network.eval().requires_grad_(False)
         self.source = source

@@ -47,13 +47,55 @@ def test_checkpoint_fills_the_teacher(form, teacher, save):
 
 
 def test_entries_of_no_use_are_named(teacher, save, monkeypatch):
-    weights = {**other_weights(teacher), 'neck.extra': torch.zeros(1)}
+    weights = {**other_weights(teacher), 'auxiliary_head.fc.bias': torch.zeros(1)}
     log = Mock()
     monkeypatch.setattr(networks, 'print_log', log)
     load_teacher(teacher, save(weights))
     log.assert_called_once_with(
-        'teacher_ckpt: 1 entries are of no use (neck.extra)', 'current', logging.WARNING
+        'teacher_ckpt: 1 entries are of no use (auxiliary_head.fc.bias)',
+        'current',
+        logging.WARNING,
     )
+
+
+def test_checkpoint_of_a_deeper_network(teacher, build, classifier, save):
+    """All that the teacher has fits: the networks may have been swapped."""
+    path = save(build(classifier(12, depth=14)).state_dict())
+    message = r'0 of its .* 36 are of no use \(backbone.layer1.1.conv1.weight, .*set m'
+    with pytest.raises(ValueError, match=message):
+        load_teacher(teacher, path)
+    load_teacher(teacher, path, allow_unused=True)
+
+
+def test_a_teacher_that_is_a_backbone_only(build, classifier, save):
+    path = save(build(classifier(12)).state_dict())
+    load_teacher(build({**classifier(12), 'head': None}), path)
+
+
+@pytest.mark.parametrize(
+    ('change', 'message'),
+    [
+        (lambda w: w.int(), 'conv1.weight is of torch.int32, the teacher has'),
+        (lambda w: w.cfloat(), 'conv1.weight is of torch.complex64'),
+        (lambda w: w.tolist(), 'conv1.weight is of list'),
+        (lambda w: w / 0, r'1 of its 56 entries .* not finite \(backbone.conv1.weight'),
+    ],
+    ids=['integers', 'complex', 'no tensor', 'not finite'],
+)
+def test_values_that_are_no_weights(change, message, teacher, save):
+    weights = other_weights(teacher)
+    weights['backbone.conv1.weight'] = change(weights['backbone.conv1.weight'])
+    before = teacher.head.fc.weight.clone()
+    with pytest.raises(ValueError, match=f'teacher.pth.*{message}'):
+        load_teacher(teacher, save(weights), allow_random=True)
+    assert torch.equal(teacher.head.fc.weight, before)
+
+
+def test_two_values_of_one_name(teacher, save):
+    weights = other_weights(teacher)
+    weights['module.head.fc.bias'] = weights['head.fc.bias'] + 1
+    with pytest.raises(ValueError, match='both head.fc.bias and module.head.fc.bias'):
+        load_teacher(teacher, save(weights))
 
 
 def test_a_random_teacher_must_be_asked_for(teacher):
