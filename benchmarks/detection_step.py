@@ -37,9 +37,10 @@ def build(args: argparse.Namespace) -> nn.Module:
     from mmengine.config import Config
     from mmengine.registry import init_default_scope
 
-    path = CONFIGS / f'famkd_{args.pair}_1xb8_coco.py'
+    path = CONFIGS / f'famkd_{args.pair}_fpn_1xb8-180k_coco.py'
     if not path.is_file():
-        known = [p.stem[6:-9] for p in sorted(CONFIGS.glob('famkd_*_1xb8_coco.py'))]
+        files = sorted(CONFIGS.glob('famkd_*_fpn_1xb8-*.py'))
+        known = [p.stem[6:].partition('_fpn_')[0] for p in files]
         raise SystemExit(f'--pair {args.pair}: no recipe; known: {", ".join(known)}')
     config = Config.fromfile(path)
     init_default_scope(config.default_scope)

@@ -109,9 +109,10 @@ def networks(args: argparse.Namespace) -> dict[str, Callable[[], None]]:
     import famkd.models  # noqa: F401
     from mmrazor.registry import MODELS  # isort: skip
 
-    path = CONFIGS / f'freekd_{args.pair}_8xb2_coco.py'
+    path = CONFIGS / f'freekd_{args.pair}_fpn_8xb2-2x_coco.py'
     if not path.is_file():
-        known = [p.stem[7:-9] for p in sorted(CONFIGS.glob('freekd_*.py'))]
+        files = sorted(CONFIGS.glob('freekd_*_fpn_8xb2-2x_coco.py'))
+        known = [p.stem[7:].partition('_fpn_')[0] for p in files]
         raise SystemExit(f'--pair {args.pair}: no recipe; known: {", ".join(known)}')
     config = Config.fromfile(path)
     init_default_scope(config.default_scope)

@@ -6,16 +6,19 @@ mmpretrain's and MMRazor's registries. So a name that is looked up in scope ``fa
 looked up in mmpretrain's.
 
 Wherever famkd is used this module is imported: it also makes MMEngine read and write
-checkpoints safely.
+checkpoints safely, and find recipes by their old names.
 """
 
 from importlib.util import find_spec
 
+import mmengine.config.config
+import mmengine.hub.hub
 import mmpretrain.registry
 from mmengine.config.utils import MODULE2PACKAGE
 from mmengine.registry import Registry
 
 from famkd.compat import OPENMMLAB
+from famkd.renamed import forwarding
 from famkd.runtime import install
 
 install()
@@ -29,6 +32,9 @@ MODULE2PACKAGE['famkd'] = 'famkd'
 for _module in MODULE2PACKAGE.keys() & OPENMMLAB.keys():
     _installed = find_spec(_module) is not None
     MODULE2PACKAGE[_module] = _module if _installed else OPENMMLAB[_module][0]
+
+for _user in (mmengine.config.config, mmengine.hub.hub):
+    _user._get_external_cfg_base_path = forwarding(_user._get_external_cfg_base_path)
 
 for _parent in list(vars(mmpretrain.registry).values()):
     if isinstance(_parent, Registry) and _parent.scope == 'mmpretrain':

@@ -45,7 +45,7 @@ NETWORKS = {
     },
     **{
         name: (
-            f'cifar100/{name}_1xb64_cifar100.py',
+            f'cifar100/{name.replace("_", "-")}_1xb64_cifar100.py',
             THREE,
             _stages('layer2.0.relu1', 'layer3.0.relu1', 'post.relu'),
         )
@@ -53,7 +53,7 @@ NETWORKS = {
     },
     'MobileNetV2': ('cifar100/mobilenetv2_1xb64_cifar100.py', FOUR, []),
     'imagenet/MobileNetV1': (
-        'imagenet/mobilenetv1_8xb32_imagenet.py',
+        'imagenet/mobilenetv1_8xb32_in1k.py',
         FOUR,
         _relus(FOUR),
     ),

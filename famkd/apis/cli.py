@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from famkd.apis.paths import resolve_paths
 from famkd.names import near_names
+from famkd.renamed import current_path
 from famkd.runtime.processes import join_processes
 from famkd.runtime.safe_load import add_trust_argument, trust_checkpoints
 
@@ -123,13 +124,9 @@ def load_config(parser: argparse.ArgumentParser, args: argparse.Namespace) -> 'C
         Config: The config, without ``--cfg-options`` so far.
     """
     trust_checkpoints(args.trust_checkpoint)
-    if not Path(args.config).is_file():
-        parser.error(f'config: there is no file {args.config!r}')
     from mmengine.config import Config
 
-    import famkd.registry  # noqa: F401 (lets a config inherit from 'famkd::...')
-
-    cfg = Config.fromfile(args.config)
+    cfg = Config.fromfile(find_config(parser, args.config))
 
     if args.work_dir is not None:
         cfg.work_dir = args.work_dir
@@ -139,6 +136,29 @@ def load_config(parser: argparse.ArgumentParser, args: argparse.Namespace) -> 'C
     cfg.launcher = args.launcher
     os.environ.setdefault('LOCAL_RANK', str(args.local_rank))
     return cfg
+
+
+def find_config(parser: argparse.ArgumentParser, path: str) -> str:
+    """The file of a config.
+
+    Args:
+        parser: Reports the error, that there is none.
+        path: Path of a file, or ``'package::path'`` for one that an installed package
+            ships; old names of recipes are known, see :mod:`famkd.renamed`.
+    """
+    from mmengine.config import Config
+
+    import famkd.registry  # noqa: F401 (lets a config inherit from 'famkd::...')
+
+    if '::' not in path:
+        file = path if Path(path).is_file() else current_path(path)
+        if not Path(file).is_file():
+            parser.error(f'config: there is no file {path!r}')
+        return file
+    try:
+        return Config._get_cfg_path(path, '')[0]
+    except (AssertionError, FileNotFoundError, ModuleNotFoundError, ValueError):
+        parser.error(f'config: no installed package has {path!r}')
 
 
 def set_dataloader_defaults(cfg: 'Config', args: argparse.Namespace) -> None:

@@ -126,9 +126,10 @@ def build_arch(arch: str) -> 'BaseModel':
     from famkd.models.algorithms.networks import build_network
 
     family, _, name = arch.rpartition('/')
+    ours = name.lower().replace('_', '-')
     config = {
-        '': f'famkd::vanilla/cifar100/{name.lower()}_1xb64_cifar100.py',
-        'imagenet': f'famkd::vanilla/imagenet/{name.lower()}_8xb32_imagenet.py',
+        '': f'famkd::vanilla/cifar100/{ours}_1xb64_cifar100.py',
+        'imagenet': f'famkd::vanilla/imagenet/{ours}_8xb32_in1k.py',
         'torchvision': f'mmpretrain::resnet/{name}_8xb32_in1k.py',
     }[family]
     return build_network(dict(cfg_path=config))

@@ -189,8 +189,12 @@ def group_runs(runs: list[Run]) -> list[Experiment]:
 
 
 def short_name(config_name: str) -> str:
-    """The config's name without GPUs and batch size: ``resnet20_cifar100``."""
-    return re.sub(r'_\d+xb\d+', '', config_name)
+    """The config's name without GPUs and batch size, but with its schedule.
+
+    ``resnet20_1xb64_cifar100`` is ``resnet20_cifar100``, and
+    ``resnet20_1xb128-24e_cifar100`` is ``resnet20_24e_cifar100``.
+    """
+    return re.sub(r'_\d+xb\d+(_|-|$)', lambda end: end[1] and '_', config_name)
 
 
 def _read_lines(log: Path) -> list[dict]:

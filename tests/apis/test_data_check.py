@@ -78,8 +78,8 @@ def test_data_that_download_themselves_are_left_alone(recipe, tmp_path, monkeypa
 @pytest.mark.parametrize(
     'recipe, option, key',
     [
-        ('vanilla/imagenet/mobilenetv1_8xb32_imagenet', 'train', 'data/imagenet'),
-        ('bccd/faster-rcnn_r18_fpn_1xb8_bccd', 'train', 'data/bccd_coco/'),
+        ('vanilla/imagenet/mobilenetv1_8xb32_in1k', 'train', 'data/imagenet'),
+        ('bccd/faster-rcnn_r18_fpn_1xb8-2k_bccd', 'train', 'data/bccd_coco/'),
         ('cifar10/resnet8_1xb64_cifar10', 'train', 'data/cifar10_jpeg'),
     ],
 )

@@ -15,19 +15,19 @@ CONFIGS = Path(__file__).parents[2] / 'configs'
 # A recipe of each method, of each data set and schedule: these see the runner.
 METHODS = {
     'at': 'scene15/at_resnet18-w32_resnet18-w16_1xb32_scene15.py',
-    'band_split': 'band_split/cifar100/band_split_resnet56_resnet20_1xb64_cifar100.py',
+    'band-split': 'band_split/cifar100/band-split_resnet56_resnet20_1xb64_cifar100.py',
     'dct': 'dct/cifar100/dct_resnet56_resnet20_1xb128_cifar100.py',
-    'dct_kd': 'scene15/dct_kd_resnet18-w32_resnet18-w16_1xb32_scene15.py',
-    'dct_real-dft': 'scene15/dct_real-dft_resnet18-w32_resnet18-w16_1xb32_scene15.py',
-    'fam_reviewkd': 'cifar10/fam_reviewkd_resnet20_resnet8_1xb64_cifar10.py',
-    'famkd': 'famkd/imagenet/famkd_resnet34_resnet18_8xb32_imagenet.py',
-    'famkd_kd': 'famkd_kd/cifar100/famkd_kd_resnet56_resnet20_1xb64_cifar100.py',
-    'famkd_l2l': 'famkd_l2l/cifar100/famkd_l2l_wrn_40_2_wrn_40_1_1xb64_cifar100.py',
+    'dct-kd': 'scene15/dct-kd_resnet18-w32_resnet18-w16_1xb32_scene15.py',
+    'dct-real-dft': 'scene15/dct-real-dft_resnet18-w32_resnet18-w16_1xb32_scene15.py',
+    'fam-reviewkd': 'cifar10/fam-reviewkd_resnet20_resnet8_1xb64_cifar10.py',
+    'famkd': 'famkd/imagenet/famkd_resnet34_resnet18_8xb32_in1k.py',
+    'famkd-kd': 'famkd_kd/cifar100/famkd-kd_resnet56_resnet20_1xb64_cifar100.py',
+    'famkd-l2l': 'famkd_l2l/cifar100/famkd-l2l_wrn-40-2_wrn-40-1_1xb64_cifar100.py',
     'kd': 'kd/cifar100/kd_resnet56_resnet20_1xb64_cifar100.py',
     'pkt': 'scene15/pkt_resnet18-w32_resnet18-w16_1xb32_scene15.py',
     'reviewkd': 'reviewkd/cifar100/reviewkd_resnet56_resnet20_1xb64_cifar100.py',
-    'spectral_kd': (
-        'spectral_kd/cifar100/spectral_kd_resnet56_resnet20_1xb64_cifar100.py'
+    'spectral-kd': (
+        'spectral_kd/cifar100/spectral-kd_resnet56_resnet20_1xb64_cifar100.py'
     ),
 }
 RECIPES = sorted(
@@ -169,8 +169,8 @@ def test_method_trains(recipe, load, tmp_path):
 @pytest.mark.parametrize('pair', CONVOLUTIONS)
 def test_stages_of_pair_fit_its_networks(pair, load, build, network):
     dataset, name = pair.split('/')
-    gpus = '8xb32' if dataset == 'imagenet' else '1xb64'
-    file = f'{dataset}/{{}}_{name}_{gpus}_{dataset}.py'
+    setting = '8xb32_in1k' if dataset == 'imagenet' else f'1xb64_{dataset}'
+    file = f'{dataset}/{{}}_{name}_{setting}.py'
     famkd, reviewkd = (
         load(f'{method}/{file.format(method)}') for method in ('famkd', 'reviewkd')
     )

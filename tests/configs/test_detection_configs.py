@@ -24,11 +24,11 @@ TRAINED = [
         and '1xb8' in path.stem
         and 'l2l' not in path.stem
     ),
-    'famkd_l2l/coco/famkd_l2l_retinanet_r101_r50_1xb8_coco.py',
-    'reviewkd/coco/reviewkd_retinanet_r101_r50_1xb8_coco.py',
+    'famkd_l2l/coco/famkd-l2l_retinanet_r101_r50_fpn_1xb8-180k_coco.py',
+    'reviewkd/coco/reviewkd_retinanet_r101_r50_fpn_1xb8-180k_coco.py',
     # The teachers that are trained here.
-    'bccd/faster-rcnn_r50_fpn_1xb8_bccd.py',
-    'bccd/faster-rcnn_r18-w32_1xb8_bccd-small.py',
+    'bccd/faster-rcnn_r50_fpn_1xb8-2k_bccd.py',
+    'bccd/faster-rcnn_r18-w32_fpn_1xb8-600i_bccd-small.py',
 ]
 
 
@@ -100,7 +100,7 @@ def test_config_trains(recipe, load, build):
 
 def test_mixed_precision(load, build):
     # On a CPU, mmcv's NMS takes no bfloat16: a detector that trains without.
-    recipe = 'famkd/coco/famkd_retinanet_r101_r50_1xb8_coco.py'
+    recipe = 'famkd/coco/famkd_retinanet_r101_r50_fpn_1xb8-180k_coco.py'
     with torch.autocast('cpu', torch.bfloat16):
         model = losses_of_a_step(load(recipe), recipe, build)
     for parameter in model.distiller.parameters():
@@ -123,8 +123,8 @@ def test_teachers_are_the_published_ones(load):
 @pytest.mark.parametrize('pair', ['r101_r18', 'r101_r50', 'r50_mobilenet-v2'])
 def test_eight_gpus_follow_the_linear_rule(pair, load):
     one, eight = (
-        load(f'famkd/coco/famkd_faster-rcnn_{pair}_{gpus}_coco.py')
-        for gpus in ('1xb8', '8xb2')
+        load(f'famkd/coco/famkd_faster-rcnn_{pair}_fpn_{setting}_coco.py')
+        for setting in ('1xb8-180k', '8xb2-90k')
     )
     ratio = 8 * eight.train_dataloader.batch_size / one.train_dataloader.batch_size
     assert eight.optim_wrapper.optimizer.lr == ratio * one.optim_wrapper.optimizer.lr

@@ -13,7 +13,7 @@ RECIPES = [path.name for path in sorted((CONFIGS / 'fourier_kd/coco').glob('*.py
 
 
 def test_it_trains(load, build):
-    config = load('fourier_kd/coco/fourier_kd_retinanet_r101_r50_8xb2_coco.py')
+    config = load('fourier_kd/coco/fourier-kd_retinanet_r101_r50_fpn_8xb2-2x_coco.py')
     model, log = two_steps(config, build)
     assert all(log[f'distill.loss_stage{i}'] > 0 for i in range(1, 6))
     assert all(p.grad.any() for p in model.student.neck.parameters())
@@ -22,7 +22,7 @@ def test_it_trains(load, build):
 @pytest.mark.parametrize('name', RECIPES)
 def test_recipe_has_the_pair_and_schedule_of_freekd(name, load):
     ours = load(f'fourier_kd/coco/{name}')
-    theirs = load(f'freekd/coco/{name.replace("fourier_kd", "freekd")}')
+    theirs = load(f'freekd/coco/{name.replace("fourier-kd", "freekd")}')
     for key in ('architecture', 'teacher', 'teacher_ckpt'):
         assert ours.model[key] == theirs.model[key]
     for key in ('train_dataloader', 'param_scheduler', 'train_cfg', 'auto_scale_lr'):

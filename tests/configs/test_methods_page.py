@@ -40,7 +40,10 @@ IDS = [method(row) for row in METHODS]
 
 def recipes(name):
     """The recipes of a method, of all data."""
-    return [*CONFIGS.glob(f'{name}/*/*.py'), *CONFIGS.glob(f'bccd/{name}_*.py')]
+    return [
+        *CONFIGS.glob(f'{name}/*/*.py'),
+        *CONFIGS.glob(f'bccd/{name.replace("_", "-")}_*.py'),
+    ]
 
 
 def test_every_method_with_recipes_has_a_row():

@@ -80,7 +80,8 @@ WRITERS = dict(mit67=write_mit67, sun397=write_sun397, ade20k=write_ade20k)
 
 
 def name(method, pair, dataset):
-    return f'{method}/{dataset}/{method}_{pair}_1xb128_{dataset}.py'
+    prefix = method.replace('_', '-')
+    return f'{method}/{dataset}/{prefix}_{pair}_1xb128_{dataset}.py'
 
 
 @pytest.mark.parametrize(

@@ -35,8 +35,9 @@ val_dataloader = dict(batch_size=10, **loader)
 train_cfg = dict(max_epochs=1)
 default_hooks = dict(logger=dict(interval=1))
 """
+FASTER_RCNN = 'famkd_faster-rcnn_r18-w32_r18-w16_fpn_1xb8-600i_bccd-small.py'
 DETECTOR = f"""
-_base_ = {str(CONFIGS / 'bccd/famkd_faster-rcnn_r18-w32_r18-w16_1xb8_bccd-small.py')!r}
+_base_ = {str(CONFIGS / 'bccd' / FASTER_RCNN)!r}
 custom_imports = dict(imports=['famkd.engine', 'famkd.models'])
 model = dict(
     architecture=dict(roi_head=dict(bbox_head=dict(num_classes=2))),

@@ -37,9 +37,9 @@ def configs(tmp_path_factory, shapes_coco):
     recipes = {
         'teacher': ('faster-rcnn_r18-w32', network(8)),
         'student': ('faster-rcnn_r18-w16', network(4)),
-        'prompts': ('freekd-prompts_faster-rcnn_r18-w32', teacher),
+        'prompts': ('freekd-prompts_faster-rcnn_r18-w32_fpn_1xb8-500i', teacher),
         'freekd': (
-            'freekd_faster-rcnn_r18-w32_r18-w16',
+            'freekd_faster-rcnn_r18-w32_r18-w16_fpn_1xb8-600i',
             {
                 **teacher,
                 'model.architecture.cfg_path': str(paths['student']),
@@ -50,7 +50,7 @@ def configs(tmp_path_factory, shapes_coco):
         ),
     }
     for name, (recipe, changes) in recipes.items():
-        config = Config.fromfile(CONFIGS / f'bccd/{recipe}_1xb8_bccd-small.py')
+        config = Config.fromfile(CONFIGS / f'bccd/{recipe}_bccd-small.py')
         # Visualizers are known by their names: one for each run, to log in its folder.
         config.merge_from_dict({**options, **changes, 'visualizer.name': name})
         config.dump(paths[name])

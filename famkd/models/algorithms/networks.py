@@ -11,6 +11,7 @@ from mmrazor.registry import MODELS
 from torch import Tensor
 
 from famkd.checkpoint_keys import foreign_weights, read_weights, student_weights
+from famkd.renamed import current_path
 from famkd.runtime.finite import non_finite
 from famkd.runtime.safe_load import load_checkpoint
 
@@ -93,7 +94,7 @@ def read_config(path: str) -> Config:
     if '::' in path:
         # `_base_` is how mmengine finds the config of another package.
         return Config.fromstring(f'_base_ = [{path!r}]', '.py')
-    return Config.fromfile(path)
+    return Config.fromfile(path if Path(path).is_file() else current_path(path))
 
 
 def load_teacher(

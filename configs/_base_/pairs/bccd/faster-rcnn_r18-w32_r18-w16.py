@@ -6,9 +6,13 @@ _base_ = [
 
 pair = dict(
     input_shape=(3, 256, 256),
-    architecture=dict(cfg_path='famkd::bccd/faster-rcnn_r18-w16_1xb8_bccd-small.py'),
-    teacher=dict(cfg_path='famkd::bccd/faster-rcnn_r18-w32_1xb8_bccd-small.py'),
-    teacher_ckpt='work_dirs/faster-rcnn_r18-w32_1xb8_bccd-small/iter_600.pth',
+    architecture=dict(
+        cfg_path='famkd::bccd/faster-rcnn_r18-w16_fpn_1xb8-600i_bccd-small.py'
+    ),
+    teacher=dict(
+        cfg_path='famkd::bccd/faster-rcnn_r18-w32_fpn_1xb8-600i_bccd-small.py'
+    ),
+    teacher_ckpt='work_dirs/faster-rcnn_r18-w32_fpn_1xb8-600i_bccd-small/iter_600.pth',
 )
 
 warmup = dict(type='DistillWarmupHook', length=100, by_epoch=False)

@@ -6,9 +6,9 @@ _base_ = [
 
 pair = dict(
     input_shape=(3, 256, 256),
-    architecture=dict(cfg_path='famkd::bccd/faster-rcnn_r18_fpn_1xb8_bccd.py'),
-    teacher=dict(cfg_path='famkd::bccd/faster-rcnn_r50_fpn_1xb8_bccd.py'),
-    teacher_ckpt='work_dirs/faster-rcnn_r50_fpn_1xb8_bccd/iter_2000.pth',
+    architecture=dict(cfg_path='famkd::bccd/faster-rcnn_r18_fpn_1xb8-2k_bccd.py'),
+    teacher=dict(cfg_path='famkd::bccd/faster-rcnn_r50_fpn_1xb8-2k_bccd.py'),
+    teacher_ckpt='work_dirs/faster-rcnn_r50_fpn_1xb8-2k_bccd/iter_2000.pth',
 )
 
 warmup = dict(type='DistillWarmupHook', length=100, by_epoch=False)

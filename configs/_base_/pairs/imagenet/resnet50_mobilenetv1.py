@@ -1,7 +1,7 @@
 _base_ = ['../../stages/resnet.py', '../imagenet.py']
 
 pair = dict(
-    architecture=dict(cfg_path='famkd::vanilla/imagenet/mobilenetv1_8xb32_imagenet.py'),
+    architecture=dict(cfg_path='famkd::vanilla/imagenet/mobilenetv1_8xb32_in1k.py'),
     teacher=dict(cfg_path='mmpretrain::resnet/resnet50_8xb32_in1k.py'),
     teacher_ckpt='https://mmassets.onedl.ai/mmclassification/v0/resnet/resnet50_8xb32_in1k_20210831-ea4938fc.pth',
 )

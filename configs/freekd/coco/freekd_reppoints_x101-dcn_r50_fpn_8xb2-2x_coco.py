@@ -16,7 +16,7 @@ model = dict(
     input_shape=(3, 256, 256),
     distiller=dict(
         **_base_.stages,
-        prompts='work_dirs/freekd-prompts_reppoints_x101-dcn_8xb2_coco/iter_2000.pth',
+        prompts='work_dirs/freekd-prompts_reppoints_x101-dcn_fpn_8xb2-2k_coco/iter_2000.pth',
     ),
 )
 # mmdet's of RepPoints

@@ -13,12 +13,12 @@ model = dict(
     _delete_=True,
     type='mmrazor.FeatureDistill',
     **_base_.teacher,
-    architecture=dict(cfg_path='famkd::vanilla/coco/dino_r18_8xb2_coco.py'),
+    architecture=dict(cfg_path='famkd::vanilla/coco/dino-4scale_r18_8xb2-12e_coco.py'),
     input_shape=(3, 256, 256),
     distiller=dict(
         type='FreeKDDistiller',
         stages=[dict(source='neck', data_idx=i) for i in range(4)],
-        prompts='work_dirs/freekd-prompts_dino_r50_8xb2_coco/iter_2000.pth',
+        prompts='work_dirs/freekd-prompts_dino-4scale_r50_8xb2-2k_coco/iter_2000.pth',
         mse_weight=5.0,
     ),
 )

@@ -1,6 +1,6 @@
 _base_ = [
     '../../_base_/methods/reviewkd.py',
-    '../../_base_/pairs/cifar100/wrn_40_2_shufflev1.py',
+    '../../_base_/pairs/cifar100/wrn-40-2_shufflev1.py',
 ]
 
 model = dict(

@@ -1,6 +1,6 @@
 _base_ = [
     '../../_base_/methods/famkd.py',
-    '../../_base_/pairs/cifar100/wrn_40_2_wrn_16_2.py',
+    '../../_base_/pairs/cifar100/wrn-40-2_wrn-40-1.py',
 ]
 
 model = dict(

@@ -15,7 +15,7 @@ model = dict(
     input_shape=(3, 256, 256),
     distiller=dict(
         **_base_.stages,
-        prompts='work_dirs/freekd-prompts_fcos_r101_8xb2_coco/iter_2000.pth',
+        prompts='work_dirs/freekd-prompts_fcos_r101_fpn_8xb2-2k_coco/iter_2000.pth',
         loss_weight=5.0,
         mse_weight=10.0,
     ),

@@ -4,7 +4,7 @@ model = dict(
     **_base_.pair,
     distiller=dict(
         **_base_.stages,
-        prompts='work_dirs/freekd-prompts_faster-rcnn_r50_1xb8_bccd/iter_500.pth',
+        prompts='work_dirs/freekd-prompts_faster-rcnn_r50_fpn_1xb8-500i_bccd/iter_500.pth',
     ),
 )
 custom_hooks = [_base_.warmup]

@@ -5,6 +5,6 @@ _base_ = [
 ]
 
 model = dict(
-    teacher=dict(cfg_path='famkd::bccd/faster-rcnn_r50_fpn_1xb8_bccd.py'),
-    teacher_ckpt='work_dirs/faster-rcnn_r50_fpn_1xb8_bccd/iter_2000.pth',
+    teacher=dict(cfg_path='famkd::bccd/faster-rcnn_r50_fpn_1xb8-2k_bccd.py'),
+    teacher_ckpt='work_dirs/faster-rcnn_r50_fpn_1xb8-2k_bccd/iter_2000.pth',
 )
