@@ -41,7 +41,7 @@ def test_every_place_that_it_names_exists(path):
 
 
 def test_imports_point_down_only():
-    shared = {'checkpoint_keys', 'compat', 'names', 'registry'}
+    shared = {'checkpoint_keys', 'compat', 'names', 'registry', 'renamed'}
     allowed = {
         'layers': {'layers'},
         'runtime': {'runtime'},

@@ -139,7 +139,7 @@ def load_config(parser: argparse.ArgumentParser, args: argparse.Namespace) -> 'C
 
 
 def find_config(parser: argparse.ArgumentParser, path: str) -> str:
-    """The file of a config.
+    """Finds the file of a config.
 
     Args:
         parser: Reports the error, that there is none.

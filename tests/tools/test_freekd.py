@@ -35,8 +35,8 @@ def configs(tmp_path_factory, shapes_coco):
         'model.teacher_ckpt': f'{folder}/teacher.pth',
     }
     recipes = {
-        'teacher': ('faster-rcnn_r18-w32', network(8)),
-        'student': ('faster-rcnn_r18-w16', network(4)),
+        'teacher': ('faster-rcnn_r18-w32_fpn_1xb8-600i', network(8)),
+        'student': ('faster-rcnn_r18-w16_fpn_1xb8-600i', network(4)),
         'prompts': ('freekd-prompts_faster-rcnn_r18-w32_fpn_1xb8-500i', teacher),
         'freekd': (
             'freekd_faster-rcnn_r18-w32_r18-w16_fpn_1xb8-600i',
