@@ -8,6 +8,7 @@ from pathlib import Path
 from statistics import mean
 
 from famkd.names import type_name
+from famkd.renamed import read_renamed
 
 # MMEngine logs means of these scalars, and of all others the latest value.
 AVERAGED = re.compile(r'.*(loss|time|data_time|grad_norm).*')
@@ -192,9 +193,11 @@ def short_name(config_name: str) -> str:
     """The config's name without GPUs and batch size, but with its schedule.
 
     ``resnet20_1xb64_cifar100`` is ``resnet20_cifar100``, and
-    ``resnet20_1xb128-24e_cifar100`` is ``resnet20_24e_cifar100``.
+    ``resnet20_1xb128-24e_cifar100`` is ``resnet20_24e_cifar100``. A name before famkd
+    0.2 is that of today.
     """
-    return re.sub(r'_\d+xb\d+(_|-|$)', lambda end: end[1] and '_', config_name)
+    name = read_renamed().get(config_name, config_name)
+    return re.sub(r'_\d+xb\d+(_|-|$)', lambda end: end[1] and '_', name)
 
 
 def _read_lines(log: Path) -> list[dict]:

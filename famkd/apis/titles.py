@@ -8,29 +8,29 @@ ROLES = ['teacher', 'student alone', 'distilled', '']
 # Methods as recipes name them, and those of them with a part left out or exchanged.
 METHODS = {
     'at': 'AT',
-    'band_split': 'band split',
+    'band-split': 'band split',
     'dct': 'DCT',
-    'dct_kd': 'DCT + KD',
-    'dct_real-dft': 'real DFT',
-    'dct_real-dft_unguided': 'real DFT, not guided',
-    'dct_unguided': 'DCT, not guided',
-    'fam_reviewkd': 'FAM + ReviewKD',
+    'dct-kd': 'DCT + KD',
+    'dct-real-dft': 'real DFT',
+    'dct-real-dft-unguided': 'real DFT, not guided',
+    'dct-unguided': 'DCT, not guided',
+    'fam-reviewkd': 'FAM + ReviewKD',
     'famkd': 'FAM-KD',
-    'famkd_butterworth': 'FAM-KD, Butterworth high-pass',
-    'famkd_gaussian': 'FAM-KD, Gaussian high-pass',
-    'famkd_kd': 'FAM-KD + KD',
-    'famkd_l2l': 'FAM-KD, layer to layer',
-    'famkd_no_cross_attention': 'FAM-KD without cross attention',
-    'famkd_no_global': 'FAM-KD without global branch',
-    'famkd_no_high_pass': 'FAM-KD without high-pass',
-    'famkd_no_local': 'FAM-KD without local branch',
-    'fourier_kd': 'FourierKD',
+    'famkd-butterworth': 'FAM-KD, Butterworth high-pass',
+    'famkd-gaussian': 'FAM-KD, Gaussian high-pass',
+    'famkd-kd': 'FAM-KD + KD',
+    'famkd-l2l': 'FAM-KD, layer to layer',
+    'famkd-no-cross-attention': 'FAM-KD without cross attention',
+    'famkd-no-global': 'FAM-KD without global branch',
+    'famkd-no-high-pass': 'FAM-KD without high-pass',
+    'famkd-no-local': 'FAM-KD without local branch',
+    'fourier-kd': 'FourierKD',
     'freekd': 'FreeKD',
     'freekd-prompts': 'FreeKD, prompts',
     'kd': 'KD',
     'pkt': 'PKT',
     'reviewkd': 'ReviewKD',
-    'spectral_kd': 'SpectralKD',
+    'spectral-kd': 'SpectralKD',
 }
 
 
@@ -79,13 +79,12 @@ def find_titles(experiments: list[Experiment]) -> list[str]:
 def split_name(name: str) -> tuple[str, str]:
     """The method in the name of an experiment ('' for none), and the rest.
 
-    ``famkd_l2l_resnet56_resnet20_cifar100`` is ``famkd_l2l`` of
+    ``famkd-l2l_resnet56_resnet20_cifar100`` is ``famkd-l2l`` of
     ``resnet56_resnet20_cifar100``.
     """
     name = short_name(Path(name).name)
-    found = [method for method in METHODS if name.startswith(f'{method}_')]
-    method = max(found, key=len, default='')
-    return method, name.removeprefix(f'{method}_')
+    method, _, rest = name.partition('_')
+    return (method, rest) if method in METHODS else ('', name)
 
 
 def _is_network(run: Run, part: dict) -> bool:

@@ -6,7 +6,7 @@ from statistics import mean
 
 import pytest
 
-from famkd.apis.runs import group_runs, read_run, read_runs
+from famkd.apis.runs import group_runs, read_run, read_runs, short_name
 
 
 def raw(log):
@@ -169,6 +169,20 @@ def test_name_without_a_config_file(make_run, epochs):
     # MMEngine names the config TIMESTAMP.py when it came from no file.
     path = make_run('mine_seed_3', epochs(1, 1), config_name='20260101_120000')
     assert read_run(path).name == 'mine'
+
+
+@pytest.mark.parametrize(
+    ('name', 'short'),
+    [
+        ('resnet20_1xb64_cifar100', 'resnet20_cifar100'),
+        ('kd_a_b_1xb128-24e_cifar100', 'kd_a_b_24e_cifar100'),
+        ('mine_1xb8', 'mine'),
+        # of a training before famkd 0.2
+        ('kd_wrn_40_2_wrn_16_2_1xb64_cifar100', 'kd_wrn-40-2_wrn-16-2_cifar100'),
+    ],
+)
+def test_short_names_keep_the_schedule(name, short):
+    assert short_name(name) == short
 
 
 def test_tools_that_read_logs_import_nothing_heavy(tool):

@@ -27,8 +27,8 @@ def test_methods_and_roles(make_run, epochs):
     assert titles(
         make_run,
         epochs,
-        ('a_', 'famkd_l2l_resnet56_resnet20_1xb64_cifar100'),
-        ('b_', 'famkd_no_local_resnet56_resnet20_1xb64_cifar100'),
+        ('a_', 'famkd-l2l_resnet56_resnet20_1xb64_cifar100'),
+        ('b_', 'famkd-no-local_resnet56_resnet20_1xb64_cifar100'),
         ('c_', 'mine_resnet56_resnet20_1xb64_cifar100'),
         ('d', 'resnet20_1xb64_cifar100'),
         ('e', 'resnet56_x'),
@@ -56,7 +56,7 @@ def test_every_method_of_the_recipes_has_a_title():
     known = set()
     for path in CONFIGS.glob('_base_/methods/*.py'):
         name = path.stem.removesuffix('_fpn').removesuffix('_regression')
-        known.add(name.replace('freekd_prompts', 'freekd-prompts'))
+        known.add(name.replace('_', '-'))
     assert known <= set(METHODS)
     for path in CONFIGS.glob('ablations/*/*.py'):
         assert split_name(short_name(path.stem))[0] not in ('', 'famkd'), path

@@ -45,7 +45,7 @@ def test_published_gammas_stand_below(make_run, epochs):
     source = 'FAM-KD supplement (WACV 2024) Table A.'
     pair = 'famkd_resnet32x4_resnet8x4_cifar100'
     assert cells[f'{pair}, gamma2 ({source}4)'] == ['0.37', '0.20', '0.23', '-']
-    pair = 'famkd_resnet34_resnet18_imagenet'
+    pair = 'famkd_resnet34_resnet18_in1k'
     assert cells[f'{pair}, gamma1 ({source}3)'] == ['1.18', '3.33', '3.78', '3.44']
 
 
