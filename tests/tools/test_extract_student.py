@@ -1,3 +1,7 @@
+import json
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 import torch
@@ -47,6 +51,10 @@ def test_keeps_the_student_and_what_describes_it(extract, tmp_path):
     [
         (checkpoint(state_dict={'fc.weight': torch.ones(1)}), r"no 'architecture\.\*'"),
         ({'fc.weight': torch.ones(1)}, "no 'state_dict' in it"),
+        (
+            checkpoint(state_dict={'architecture.fc.bias': torch.ones(1) / 0}),
+            r'not finite \(fc.bias\); take an earlier',
+        ),
     ],
 )
 def test_not_a_distillation_checkpoint(extract, tmp_path, content, message):
@@ -66,3 +74,69 @@ def test_unreadable_file(extract, tmp_path, content):
     with pytest.raises(SystemExit, match='cannot be read|can not be found') as error:
         extract.main([str(path), str(tmp_path / 'out.pth')])
     assert str(path) in str(error.value)
+
+
+def test_the_checkpoint_itself_is_not_overwritten(extract, tmp_path, capsys):
+    path = tmp_path / 'in.pth'
+    torch.save(checkpoint(), path)
+    (tmp_path / 'link.pth').symlink_to(path)
+    before = path.read_bytes()
+    for out, message in (
+        (path, 'is the distillation checkpoint itself'),
+        (tmp_path / 'link.pth', 'is the distillation checkpoint itself'),
+        (tmp_path, 'is a folder'),
+    ):
+        with pytest.raises(SystemExit):
+            extract.main([str(path), str(out)])
+        assert message in capsys.readouterr().err
+    assert path.read_bytes() == before
+
+
+WITHOUT_FAMKD = """
+import json, sys
+
+class Blocker:
+    def find_spec(self, name, path=None, target=None):
+        if name.partition('.')[0] in ('famkd', 'mmrazor'):
+            raise ImportError(name)
+
+sys.meta_path.insert(0, Blocker())
+import torch
+from mmengine.runner import load_checkpoint
+from mmpretrain.registry import MODELS
+import mmpretrain.models
+
+model = MODELS.build(json.loads(sys.argv[2])).eval()
+load_checkpoint(model, sys.argv[1], strict=True)
+print(json.dumps(model(torch.ones(1, 3, 32, 32)).tolist()))
+"""
+
+
+def test_the_student_is_used_without_famkd(extract, distillation, build, tmp_path):
+    """A network of mmpretrain, in a process that cannot import famkd or MMRazor."""
+    network = dict(
+        type='ImageClassifier',
+        backbone=dict(type='ResNet', depth=18, stem_channels=4, base_channels=4),
+        neck=dict(type='GlobalAveragePooling'),
+        head=dict(type='LinearClsHead', num_classes=4, in_channels=32),
+    )
+    stages = ['backbone.layer1', 'backbone.layer2', 'backbone.layer3', 'neck']
+    model = build(
+        {
+            **distillation(student_stages=stages),
+            'architecture': {**network, '_scope_': 'mmpretrain'},
+            'input_shape': (3, 32, 32),
+        }
+    ).eval()
+    saved = dict(state_dict=model.state_dict(), meta=dict(cfg='custom_imports = 0'))
+    torch.save(saved, tmp_path / 'in.pth')
+    extract.main([str(tmp_path / 'in.pth'), str(tmp_path / 'out.pth')])
+    command = [sys.executable, '-c', WITHOUT_FAMKD]
+    done = subprocess.run(
+        [*command, str(tmp_path / 'out.pth'), json.dumps(network)],
+        check=True,
+        stdout=subprocess.PIPE,
+        cwd=tmp_path,
+    )
+    scores = torch.tensor(json.loads(done.stdout.splitlines()[-1]))
+    torch.testing.assert_close(scores, model.student(torch.ones(1, 3, 32, 32)))

@@ -2,16 +2,19 @@
 
     python tools/model_converters/extract_student.py CKPT OUT
 
-The result loads, with strict keys, into the student built by plain mmpretrain or
-mmdet: neither famkd nor MMRazor is needed to use it.
+The result loads, with strict keys, into the student that its own config builds. Where
+the network is one of mmpretrain, mmdet or mmseg, neither famkd nor MMRazor is needed to
+use it; docs/reliability.md says which are famkd's own.
 """
 
 import argparse
+import io
 import sys
 from pathlib import Path
 from typing import Any
 
 from famkd.checkpoint_keys import STUDENT, read_weights, student_weights
+from famkd.runtime.finite import non_finite
 from famkd.runtime.safe_load import (
     add_trust_argument,
     load_checkpoint,
@@ -33,7 +36,8 @@ def extract_student(checkpoint: dict[str, Any]) -> dict[str, Any]:
         schedulers and logs are left behind.
 
     Raises:
-        ValueError: If it is not a distillation checkpoint.
+        ValueError: If it is not a distillation checkpoint, or the student has values
+            that are not finite.
     """
     if not isinstance(checkpoint, dict) or 'state_dict' not in checkpoint:
         raise ValueError("no 'state_dict' in it: not an MMEngine checkpoint")
@@ -44,6 +48,11 @@ def extract_student(checkpoint: dict[str, Any]) -> dict[str, Any]:
             f"no '{STUDENT}*' key in its state_dict (keys: "
             f'{", ".join(list(weights)[:3])}, ...): not a distillation checkpoint, '
             'or the student was extracted before'
+        )
+    if spoilt := non_finite(student):
+        raise ValueError(
+            f'the student has values that are not finite ({", ".join(spoilt[:3])}); '
+            'take an earlier checkpoint'
         )
     meta = dict(checkpoint.get('meta', {}))
     if 'cfg' in meta:
@@ -61,15 +70,25 @@ def main(argv: list[str] | None = None) -> None:
     add_trust_argument(parser)
     args = parser.parse_args(argv)
     trust_checkpoints(args.trust_checkpoint)
+    if args.out.is_dir():
+        parser.error(f'out: {args.out} is a folder; name the file to write')
+    if args.out.exists() and args.out.samefile(args.checkpoint):
+        parser.error(
+            f'out: {args.out} is the distillation checkpoint itself, from which the '
+            'training could not go on any more; name another file'
+        )
 
     import torch
+
+    from famkd.runtime.atomic_backend import AtomicBackend
 
     try:
         student = extract_student(load_checkpoint(args.checkpoint))
     except (OSError, ValueError) as error:
         sys.exit(f'{args.checkpoint}: {error}')
-    args.out.parent.mkdir(parents=True, exist_ok=True)
-    torch.save(student, args.out)
+    content = io.BytesIO()
+    torch.save(student, content)
+    AtomicBackend().put(content.getvalue(), args.out)
     print(f'{args.out}: {len(student["state_dict"])} tensors of the student')
 
 
