@@ -125,7 +125,7 @@ def check_after_kill(folder: Path, done: int) -> int:
     note = folder / 'last_checkpoint'
     saved = 0
     if note.exists():
-        path = Path(note.read_text())
+        path = folder / note.read_text()
         assert is_complete(path), path
         saved = load_checkpoint(path)['meta']['iter']
     assert done - saved <= ITERATIONS, f'{done} iterations done, {saved} saved'

@@ -27,7 +27,8 @@ def save_resumable(
 
     First ``before_checkpoint`` of the hooks is called in every process, where
     MMEngine's ``before_save_checkpoint`` is called in the main one only. The file, and
-    ``last_checkpoint``, which names it, are there completely or not at all.
+    ``last_checkpoint``, which holds its name (its URL, if it has one), are there
+    completely or not at all.
 
     Args:
         runner: Runner of the training.
@@ -49,7 +50,7 @@ def save_resumable(
     path = join_path(folder, filename, backend_args=backend_args)
     if is_main_process():
         note = Path(runner.work_dir, 'last_checkpoint')
-        AtomicBackend().put(path.encode(), note)
+        AtomicBackend().put((path if '://' in path else filename).encode(), note)
     return path
 
 

@@ -85,7 +85,14 @@ class SafeCheckpointHook(CheckpointHook):
             self._save_checkpoint_with_step(runner, step, meta)
 
     def before_save_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
-        """Refuses to write what is not finite; the checkpoints before stay."""
+        """Refuses to write what is not finite, and names files without their folder.
+
+        A checkpoint that is moved or copied names its neighbours there.
+        """
+        info = checkpoint['message_hub']['runtime_info']
+        for key in info:
+            if key.startswith(('best_ckpt', 'last_ckpt')) and info[key]:
+                info[key] = Path(info[key]).name
         if names := non_finite(checkpoint):
             raise FloatingPointError(
                 f'the checkpoint after {checkpoint["meta"]["iter"]} iterations is not '

@@ -46,7 +46,7 @@ def names(folder):
 
 
 def last(folder):
-    return Path((folder / 'last_checkpoint').read_text()).name
+    return (folder / 'last_checkpoint').read_text()
 
 
 def crash_at(monkeypatch, function, name):
@@ -249,6 +249,25 @@ def test_the_best_of_another_folder_stays(train, tmp_path):
     assert names(a) == before
     assert runner.epoch == 4
     assert names(b) == ['best_score_epoch_4.pth', 'epoch_4.pth']
+
+
+def test_files_are_recorded_by_name(train, tmp_path):
+    hook = dict(**HOOK, save_best=['score', 'other'], rule='greater')
+    scores = Scores(1, 2, 3, 4)
+    train(scores, OtherScore(), **validation(), default_hooks=dict(checkpoint=hook))
+    info = load_checkpoint(tmp_path / 'epoch_4.pth')['message_hub']['runtime_info']
+    assert info['best_ckpt_score'] == 'best_score_epoch_4.pth'
+    assert info['best_ckpt_other'] == 'best_other_epoch_1.pth'
+    assert info['last_ckpt'] == 'epoch_4.pth'
+
+
+class OtherScore(Hook):
+    """Adds a metric that falls."""
+
+    priority = 'VERY_HIGH'
+
+    def after_val_epoch(self, runner, metrics):
+        metrics['other'] = -runner.epoch
 
 
 def test_a_copied_folder_is_a_training_of_its_own(train, tmp_path):
