@@ -49,7 +49,8 @@ def method_of(recipe):
     """The method that a recipe is named after, or None."""
     name = Path(recipe).name
     found = [method for method in METHODS if name.startswith(f'{method}_')]
-    return max(found, key=len) if found and 'ablations' not in recipe else None
+    own = {'ablations', 'foundation'} & {*Path(recipe).parts}  # tests of their own
+    return max(found, key=len) if found and not own else None
 
 
 DISTILLATIONS = [r for r in RECIPES if method_of(r) and 'demo' not in r]
