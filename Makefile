@@ -10,7 +10,8 @@ help:  ## list the targets
 setup:  ## make .venv (about 15 minutes the first time, then nothing)
 	@$(PYTHON) tools/dev/set_up.py
 
-demo: setup  ## train a teacher, a student alone and a student with FAM-KD: 3 minutes
+demo:  ## train a teacher, a student alone and a student with FAM-KD: 3 minutes
+	@$(PYTHON) tools/dev/set_up.py --without-operators
 	@$(VENV_PYTHON) tools/demo.py $(ARGS)
 
 test: setup  ## run the tests

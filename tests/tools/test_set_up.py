@@ -98,7 +98,7 @@ def test_interrupted_set_up_is_finished_by_the_next_call(set_up, steps, capsys, 
     steps.fail = {title: KeyboardInterrupt()}
     assert set_up.main() == 1
     assert 'interrupted' in capsys.readouterr().err
-    assert not set_up.is_done(set_up.fingerprint())
+    assert not set_up.is_done()
     steps.fail = {}
     steps.clear()
     assert set_up.main() == 0
@@ -166,6 +166,37 @@ def test_mmcv_is_compiled_again_for_another_pytorch(set_up, steps):
     steps.clear()
     assert set_up.main() == 0
     assert has(steps, 'compiled once')
+
+
+def test_no_compiler_is_needed_without_operators(set_up, steps, monkeypatch, tmp_path):
+    monkeypatch.setenv('PATH', str(tmp_path))
+    assert set_up.main(['--without-operators']) == 0
+    assert has(steps, 'mmcv without its compiled operators')
+    assert not has(steps, 'compiled once')
+    assert 'mmcv._ext' not in steps.commands[-1][-1]
+    steps.clear()
+    assert set_up.main(['--without-operators']) == 0
+    assert steps == []
+
+
+def test_operators_are_added_when_they_are_needed(set_up, steps):
+    assert set_up.main(['--without-operators']) == 0
+    steps.clear()
+    assert set_up.main() == 0
+    assert has(steps, 'compiled once') and not has(steps, '[1/5]')
+    assert 'mmcv._ext' in steps.commands[-1][-1]
+    steps.clear()
+    assert set_up.main(['--without-operators']) == 0
+    assert steps == []
+
+
+def test_kept_mmcv_with_operators_is_taken_where_none_are_needed(set_up, steps):
+    assert set_up.main() == 0
+    shutil.rmtree(set_up.VENV)
+    assert set_up.main(['--without-operators']) == 0
+    steps.clear()
+    assert set_up.main() == 0
+    assert steps == []
 
 
 def test_no_compiler(set_up, steps, monkeypatch, capsys, tmp_path):

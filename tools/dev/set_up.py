@@ -6,10 +6,15 @@ time: the second waits. mmcv, which takes minutes to compile, is kept as a wheel
 PyTorch and mmcv. Only the standard library is used, and no syntax newer than that of
 Python 3.6, so that an old Python gets a message and no SyntaxError.
 
+``--without-operators``, for those who classify only: nothing is compiled, and mmcv is
+installed without its operators, unless a compiled one is kept. A later call without the
+option adds them.
+
 ``FORCE_CUDA=1`` compiles mmcv's operators for GPUs too, with CUDA's nvcc; what needs
 them is detection and segmentation on a GPU.
 """
 
+import argparse
 import errno
 import fcntl
 import hashlib
@@ -94,18 +99,20 @@ def check_compiler():
         )
 
 
-def fingerprint():
+def fingerprint(with_operators=True):
     """Changes whenever the environment has to be brought up to date."""
     files = sorted(REQUIREMENTS.glob('*.txt'))
     files += [ROOT / 'setup.py', ROOT / 'setup.cfg', Path(__file__).resolve()]
     content = [path.read_bytes() for path in files]
-    content += [repr((str(ROOT), PY, wants_cuda())).encode()]
+    content += [repr((str(ROOT), PY, wants_cuda(), with_operators)).encode()]
     return hashlib.sha256(b'\0'.join(content)).hexdigest()
 
 
-def is_done(wanted):
+def is_done(with_operators=True):
+    """Whether all is there; one that has the operators serves those without, too."""
+    good = [fingerprint()] + ([] if with_operators else [fingerprint(False)])
     python = VENV / 'bin' / 'python'
-    return STATE.exists() and STATE.read_text() == wanted and python.exists()
+    return STATE.exists() and STATE.read_text() in good and python.exists()
 
 
 def pinned(name):
@@ -270,9 +277,28 @@ def compile_mmcv():
         os.replace(str(partial), str(folder / built.name))
 
 
-def install():
+def install_mmcv(with_operators):
+    # Again even if that version is there: it may be one for another PyTorch.
+    again = ['install', '--no-deps', '--force-reinstall']
+    if with_operators:
+        if mmcv_wheel() is None:
+            compile_mmcv()
+        pip('[3/5] mmcv from ' + str(mmcv_folder()), *again, mmcv_wheel())
+        return
+    pip(
+        '[3/5] mmcv without its compiled operators (seconds; make setup adds them)',
+        *again,
+        f'onedl-mmcv=={pinned("onedl-mmcv")}',
+        '--no-binary=onedl-mmcv',
+        '--no-build-isolation',
+        '--no-cache-dir',  # pip would take it for one with operators
+        MMCV_WITH_OPS='0',
+    )
+
+
+def install(with_operators):
     """Brings ``.venv`` to the pinned versions, step by step."""
-    if mmcv_wheel() is None:
+    if with_operators and mmcv_wheel() is None:
         check_compiler()
     make_venv()
     remove_cut_off()
@@ -282,11 +308,7 @@ def install():
     files = {path.stem: ['-r', path] for path in REQUIREMENTS.glob('*.txt')}
     title = f'[2/5] PyTorch {pinned("torch")} (about 2 min, download of 3 GB)'
     pip(title, 'install', 'torch', 'torchvision', *files['build'])
-    if mmcv_wheel() is None:
-        compile_mmcv()
-    # Again even if that version is there: it may be one for another PyTorch.
-    again = ['--no-deps', '--force-reinstall']
-    pip('[3/5] mmcv from ' + str(mmcv_folder()), 'install', *again, mmcv_wheel())
+    install_mmcv(with_operators)
     pip(
         '[4/5] mmengine, mmpretrain, mmdet, mmseg, MMRazor and others (about 1 min)',
         'install',
@@ -296,27 +318,36 @@ def install():
     )
     # Packages ask for OpenCV with and without windows, in one folder: the latter,
     # which needs no graphics libraries, must be the one that is there.
-    pip('      OpenCV without windows', 'install', *again, 'opencv-python-headless')
+    again = ['--no-deps', '--force-reinstall', 'opencv-python-headless']
+    pip('      OpenCV without windows', 'install', *again)
     editable = ['--no-deps', '--no-build-isolation', '-e', ROOT]
     pip('[5/5] famkd', 'install', *editable)
     # torch comes first: mmcv's operators are linked with it
-    check = 'import sys, torch, mmcv._ext, famkd.compat; sys.exit(famkd.compat.main())'
+    mmcv = 'mmcv._ext' if with_operators else 'mmcv'
+    check = f'import sys, torch, {mmcv}, famkd.compat; sys.exit(famkd.compat.main())'
     run('      check', [VENV / 'bin' / 'python', '-c', check])
     shutil.rmtree(str(TMP))
 
 
-def main():
+def main(arguments=()):
     """Sets up; returns the exit status."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument(
+        '--without-operators',
+        action='store_true',
+        help="leave out mmcv's compiled operators, which detection needs",
+    )
+    needs_operators = not parser.parse_args(arguments).without_operators
     try:
         check_python()
-        wanted = fingerprint()
-        if is_done(wanted):
+        if is_done(needs_operators):
             return 0
         with lock(ROOT / '.venv.lock'):
-            if not is_done(wanted):
+            if not is_done(needs_operators):
                 print(f'Setting up {VENV}; output of all steps: {LOG}', flush=True)
-                install()
-                STATE.write_text(wanted)
+                with_operators = needs_operators or mmcv_wheel() is not None
+                install(with_operators)
+                STATE.write_text(fingerprint(with_operators))
         return 0
     except SetUpError as error:
         print(f'set-up: {error}', file=sys.stderr)
@@ -330,4 +361,4 @@ def main():
 
 if __name__ == '__main__':
     signal.signal(signal.SIGTERM, signal.default_int_handler)
-    sys.exit(main())
+    sys.exit(main(sys.argv[1:]))
