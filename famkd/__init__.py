@@ -15,7 +15,7 @@ class AdaptingFinder:
     @staticmethod
     def find_spec(name: str, path: object = None, target: object = None) -> None:
         """Find a module that is adapted; None, so that Python looks on, for others."""
-        if name.partition('.')[0] in ('mmrazor', 'mmpretrain', 'mmdet'):
+        if name.partition('.')[0] in ('mmrazor', 'mmpretrain', 'mmdet', 'mmseg'):
             from famkd.compat import find_adapted
 
             return find_adapted(name, path)

@@ -12,6 +12,8 @@ stays as it is. Otherwise mmcv shows an older version while the first one is loa
 and the second one is left empty: of MMRazor, only quantization then does not work,
 and says so when it is used.
 
+mmdet and mmseg say so where mmcv lacks the operators that they need.
+
 Two more things make a start quick. What MMRazor imports for its searches and prunings
 only, is loaded when they use it (see :mod:`famkd.deferred_imports`). And mmpretrain's
 one part of mmdet is loaded after mmdet, if that is imported at all.
@@ -135,7 +137,8 @@ def find_adapted(name: str, path: Sequence[str] | None) -> ModuleSpec | None:
         'mmrazor': _run_with_old_mmcv,
         QUANTIZATION: _run_or_leave_empty,
         PART_OF_MMDET: _run_after_mmdet,
-        'mmdet.models': _run_and_what_waits,
+        'mmdet.models': _run_with_operators,
+        'mmseg.models': _run_with_operators,
     }
     if name not in run_adapted:
         return None
@@ -192,9 +195,18 @@ def _run_after_mmdet(run: Callable[[ModuleType], None], module: ModuleType) -> N
         _waiting.append(partial(run, module))
 
 
-def _run_and_what_waits(run: Callable[[ModuleType], None], module: ModuleType) -> None:
-    run(module)
-    while _waiting:
+def _run_with_operators(run: Callable[[ModuleType], None], module: ModuleType) -> None:
+    package = module.__name__.partition('.')[0]
+    try:
+        run(module)
+    except ModuleNotFoundError as error:
+        if error.name != 'mmcv._ext':
+            raise
+        raise ImportError(
+            f'{package} needs the compiled operators of mmcv, but mmcv was installed '
+            'without them, as make demo does; add them by make setup (README)'
+        ) from None
+    while _waiting and package == 'mmdet':
         _waiting.pop()()
 
 

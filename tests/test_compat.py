@@ -116,6 +116,22 @@ assert found is inputs.DefaultMMDetDemoInput
     assert result.returncode == 0, result.stderr
 
 
+@pytest.mark.parametrize('package', ['mmdet', 'mmseg'])
+def test_mmcv_without_operators_is_named_by_those_who_need_them(stack, package):
+    stack.write(package, '')
+    stack.write(f'{package}.models', 'import mmcv._ext')
+    stack.check(f"""
+import famkd
+try:
+    import {package}.models
+except ImportError as error:
+    assert str(error).startswith('{package} needs the compiled operators of mmcv')
+    assert 'make setup' in str(error)
+else:
+    raise AssertionError
+""")
+
+
 def test_plain_import_that_works_is_left_alone(stack):
     stack.write('mmrazor', RAZOR.replace("<= '2.1.0'", "== '2.3.6'"))
     stack.check("""
