@@ -171,6 +171,21 @@ def read_runs(paths: list[str]) -> list[Run]:
     return runs
 
 
+def common_unit(runs: list[Run]) -> str:
+    """The unit of all runs, 'epoch' or 'iteration', for one axis of all.
+
+    Raises:
+        ValueError: If they differ.
+    """
+    units = {run.unit: run.path for run in runs}
+    if len(units) > 1:
+        raise ValueError(
+            f'{units["epoch"]} counts epochs and {units["iteration"]} iterations: '
+            'plot them apart'
+        )
+    return runs[0].unit
+
+
 def group_runs(runs: list[Run]) -> list[Experiment]:
     """Groups runs into experiments, in the order of their first runs.
 

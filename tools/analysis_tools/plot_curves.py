@@ -22,7 +22,7 @@ from famkd.apis.plots import (
     out_files,
     save,
 )
-from famkd.apis.runs import Experiment, Run, group_runs, read_runs
+from famkd.apis.runs import Experiment, Run, common_unit, group_runs, read_runs
 from famkd.apis.titles import find_roles, find_titles
 
 if TYPE_CHECKING:
@@ -79,12 +79,7 @@ def plot_curves(
             axis.
     """
     runs = [run for experiment in experiments for run in experiment.runs]
-    units = {run.unit: run.path for run in runs}
-    if len(units) > 1:
-        raise ValueError(
-            f'{units["epoch"]} counts epochs and {units["iteration"]} iterations: '
-            'plot them apart'
-        )
+    unit = common_unit(runs)
     teacher, students = find_teacher(experiments)
     shown = [run for experiment in students for run in experiment.runs]
     wanted = {
@@ -116,7 +111,7 @@ def plot_curves(
                 teacher[panel], color='grey', linestyle='--', linewidth=1.2
             )
         ax.set_title(f'{panel} (%)' if panel.startswith('accuracy/') else panel)
-        label_training_axis(ax, runs[0].unit)
+        label_training_axis(ax, unit)
     for ax in axes.flat[len(panels) :]:
         ax.axis('off')
     figure.legend(legend.values(), legend, loc='outside upper left', ncols=3)

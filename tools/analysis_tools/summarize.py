@@ -2,6 +2,7 @@
 
     python tools/analysis_tools/summarize.py WORK_DIR... [--out results.md ...]
     python tools/analysis_tools/summarize.py WORK_DIR... --out methods.png
+    python tools/analysis_tools/summarize.py WORK_DIR... --html report.html
 
 Work dirs of the same config with other seeds make one row: mean ± standard deviation
 (n - 1). ``last`` is the last validation, ``best`` the best one of each run; higher
@@ -19,6 +20,7 @@ from statistics import mean, median
 
 from famkd.apis.bars import plot_bars
 from famkd.apis.plots import save
+from famkd.apis.report import write_report
 from famkd.apis.runs import Experiment, Run, group_runs, note, read_runs
 from famkd.apis.tables import markdown_table, number, published_result, spread
 from famkd.apis.titles import ROLES, find_roles, find_titles
@@ -48,6 +50,12 @@ def build_parser() -> argparse.ArgumentParser:
         metavar='FILE',
         help='write the table to FILE too: .md, .csv or .json, by its ending; or the '
         'first metric as bars: .png, .svg or .pdf; again for every further file',
+    )
+    parser.add_argument(
+        '--html',
+        type=Path,
+        metavar='FILE',
+        help='write a page with the table, curves, pictures and differences',
     )
     return parser
 
@@ -237,12 +245,19 @@ def main(argv: list[str] | None = None) -> None:
                 f'{", ".join(PICTURES)} (bars)'
             )
     try:
-        rows = summarize(read_runs(args.work_dirs), args.metrics)
+        runs = read_runs(args.work_dirs)
+        rows = summarize(runs, args.metrics)
     except (OSError, ValueError) as error:
         sys.exit(f'error: {error}')
     print(to_markdown(rows))
     for file in args.out:
         write(rows, file)
+    if args.html:
+        try:
+            write_report(group_runs(runs), rows, args.html)
+        except ValueError as error:
+            sys.exit(f'error: {error}')
+        print(f'wrote {args.html}')
 
 
 if __name__ == '__main__':
