@@ -26,6 +26,8 @@ TRAINED = [
     ),
     'famkd_l2l/coco/famkd-l2l_retinanet_r101_r50_fpn_1xb8-180k_coco.py',
     'reviewkd/coco/reviewkd_retinanet_r101_r50_fpn_1xb8-180k_coco.py',
+    'bccd/fourier-kd_faster-rcnn_r18-w32_r18-w8_fpn_1xb8-600i_bccd-small.py',
+    'bccd/mse_faster-rcnn_r18-w32_r18-w8_fpn_1xb8-600i_bccd-small.py',
     # The teachers that are trained here.
     'bccd/faster-rcnn_r50_fpn_1xb8-2k_bccd.py',
     'bccd/faster-rcnn_r18-w32_fpn_1xb8-600i_bccd-small.py',

@@ -35,7 +35,7 @@ val_dataloader = dict(batch_size=10, **loader)
 train_cfg = dict(max_epochs=1)
 default_hooks = dict(logger=dict(interval=1))
 """
-FASTER_RCNN = 'famkd_faster-rcnn_r18-w32_r18-w16_fpn_1xb8-600i_bccd-small.py'
+FASTER_RCNN = 'famkd_faster-rcnn_r18-w32_r18-w8_fpn_1xb8-600i_bccd-small.py'
 DETECTOR = f"""
 _base_ = {str(CONFIGS / 'bccd' / FASTER_RCNN)!r}
 custom_imports = dict(imports=['famkd.engine', 'famkd.models'])

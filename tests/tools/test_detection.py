@@ -23,9 +23,9 @@ def configs(tmp_path_factory, shapes_coco):
     paths = {name: folder / f'{name}.py' for name in ('teacher', 'student', 'famkd')}
     recipes = {
         'teacher': ('faster-rcnn_r18-w32_fpn_1xb8-600i_bccd-small.py', network(16)),
-        'student': ('faster-rcnn_r18-w16_fpn_1xb8-600i_bccd-small.py', network(8)),
+        'student': ('faster-rcnn_r18-w8_fpn_1xb8-600i_bccd-small.py', network(8)),
         'famkd': (
-            'famkd_faster-rcnn_r18-w32_r18-w16_fpn_1xb8-600i_bccd-small.py',
+            'famkd_faster-rcnn_r18-w32_r18-w8_fpn_1xb8-600i_bccd-small.py',
             {
                 'model.architecture.cfg_path': str(paths['student']),
                 'model.teacher.cfg_path': str(paths['teacher']),

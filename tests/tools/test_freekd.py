@@ -36,10 +36,10 @@ def configs(tmp_path_factory, shapes_coco):
     }
     recipes = {
         'teacher': ('faster-rcnn_r18-w32_fpn_1xb8-600i', network(8)),
-        'student': ('faster-rcnn_r18-w16_fpn_1xb8-600i', network(4)),
+        'student': ('faster-rcnn_r18-w8_fpn_1xb8-600i', network(4)),
         'prompts': ('freekd-prompts_faster-rcnn_r18-w32_fpn_1xb8-500i', teacher),
         'freekd': (
-            'freekd_faster-rcnn_r18-w32_r18-w16_fpn_1xb8-600i',
+            'freekd_faster-rcnn_r18-w32_r18-w8_fpn_1xb8-600i',
             {
                 **teacher,
                 'model.architecture.cfg_path': str(paths['student']),

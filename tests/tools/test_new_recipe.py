@@ -138,7 +138,7 @@ def test_recipe_on_a_published_base(write):
 @pytest.mark.parametrize('dataset', [[], ['--dataset', 'coco']])
 def test_levels_of_an_fpn(dataset, write):
     pytest.importorskip('mmdet')
-    student = 'famkd::bccd/faster-rcnn_r18-w16_fpn_1xb8-600i_bccd-small.py'
+    student = 'famkd::bccd/faster-rcnn_r18-w8_fpn_1xb8-600i_bccd-small.py'
     options = [*dataset, '--input-size', '96', '128']
     pair = dict(student=student, teacher=student, method='famkd_fpn')
     cfg = Config.fromfile(write(*options, **pair))

@@ -4,12 +4,16 @@ _base_ = 'mmdet::_base_/models/faster-rcnn_r50_fpn.py'
 model = dict(
     backbone=dict(
         depth=18,
-        base_channels=16,
+        base_channels=32,
         frozen_stages=-1,
         norm_eval=False,
         init_cfg=None,
     ),
-    neck=dict(in_channels=[16, 32, 64, 128], out_channels=64, norm_cfg=dict(type='BN')),
+    neck=dict(
+        in_channels=[32, 64, 128, 256],
+        out_channels=64,
+        norm_cfg=dict(type='BN'),
+    ),
     rpn_head=dict(
         in_channels=64,
         feat_channels=64,

@@ -28,8 +28,8 @@ def detectors(tmp_path_factory):
 
     folder = tmp_path_factory.mktemp('detectors')
     names = {
-        'student': 'faster-rcnn_r18-w16_fpn_1xb8-600i_bccd-small',
-        'famkd': 'famkd_faster-rcnn_r18-w32_r18-w16_fpn_1xb8-600i_bccd-small',
+        'student': 'faster-rcnn_r18-w8_fpn_1xb8-600i_bccd-small',
+        'famkd': 'famkd_faster-rcnn_r18-w32_r18-w8_fpn_1xb8-600i_bccd-small',
     }
     for name, file in names.items():
         config = Config.fromfile(CONFIGS / f'{file}.py')

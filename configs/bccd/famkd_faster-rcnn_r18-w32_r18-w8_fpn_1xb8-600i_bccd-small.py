@@ -1,6 +1,6 @@
 _base_ = [
     '../_base_/methods/famkd_fpn.py',
-    '../_base_/pairs/bccd/faster-rcnn_r18-w32_r18-w16.py',
+    '../_base_/pairs/bccd/faster-rcnn_r18-w32_r18-w8.py',
 ]
 
 model = dict(

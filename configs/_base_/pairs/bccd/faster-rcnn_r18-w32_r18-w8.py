@@ -7,7 +7,7 @@ _base_ = [
 pair = dict(
     input_shape=(3, 256, 256),
     architecture=dict(
-        cfg_path='famkd::bccd/faster-rcnn_r18-w16_fpn_1xb8-600i_bccd-small.py'
+        cfg_path='famkd::bccd/faster-rcnn_r18-w8_fpn_1xb8-600i_bccd-small.py'
     ),
     teacher=dict(
         cfg_path='famkd::bccd/faster-rcnn_r18-w32_fpn_1xb8-600i_bccd-small.py'
