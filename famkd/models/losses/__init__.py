@@ -4,6 +4,7 @@ from .dct_attention_loss import DCTAttentionLoss
 from .fourier_kd_loss import FourierKDLoss
 from .hcl_loss import HCLLoss
 from .per_sample_loss import PerSampleLoss
+from .pixel_wise_divergence import PixelWiseDivergence
 from .pkt_loss import PKTLoss
 from .spectral_kd_loss import SpectralKDLoss
 from .stage_mse_loss import StageMSELoss
@@ -17,6 +18,7 @@ __all__ = [
     'HCLLoss',
     'PKTLoss',
     'PerSampleLoss',
+    'PixelWiseDivergence',
     'SpectralKDLoss',
     'StageMSELoss',
     'StandardizedKLDivergence',

@@ -46,10 +46,13 @@ def test_dynamic_fam_takes_every_size(name):
         torch.testing.assert_close(head(x), expected)
 
 
-def test_conv_head(feature):
-    head = build('ConvHead', size=(8, 6))
+@pytest.mark.parametrize('side', [1, 3])
+def test_conv_head(side, feature):
+    head = build('ConvHead', size=(8, 6), kernel_size=side)
+    weight = head.conv.conv.weight
+    assert weight.shape[2:] == (side, side)
     expected = batch_norm(
-        conv2d(feature, head.conv.conv.weight, padding=1), None, None, training=True
+        conv2d(feature, weight, padding=side // 2), None, None, training=True
     )
     torch.testing.assert_close(head(feature), expected)
 

@@ -1,0 +1,9 @@
+# What all pairs on Cityscapes share, with crops of 512x512.
+_base_ = [
+    '../stages/resnet.py',
+    '../datasets/cityscapes_512x512_bs4.py',
+    '../schedules/cityscapes_40k.py',
+]
+
+pair = dict(input_shape=(3, 512, 512))
+warmup = dict(type='DistillWarmupHook', length=1000, by_epoch=False)

@@ -1,0 +1,6 @@
+_base_ = [
+    '../_base_/methods/cwd.py',
+    '../_base_/pairs/camvid/pspnet_r18-w32_r18-w8.py',
+]
+
+model = dict(**_base_.pair)

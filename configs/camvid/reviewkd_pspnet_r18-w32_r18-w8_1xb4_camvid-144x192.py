@@ -1,0 +1,10 @@
+_base_ = [
+    '../_base_/methods/reviewkd.py',
+    '../_base_/pairs/camvid/pspnet_r18-w32_r18-w8.py',
+]
+
+model = dict(
+    **_base_.pair,
+    distiller=dict(**_base_.maps, loss=dict(loss_weight=1.0)),
+)
+custom_hooks = [_base_.warmup]

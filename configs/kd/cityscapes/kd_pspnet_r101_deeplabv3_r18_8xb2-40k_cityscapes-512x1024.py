@@ -1,0 +1,6 @@
+_base_ = [
+    '../../_base_/methods/kd_pixels.py',
+    '../../_base_/pairs/cityscapes-512x1024/pspnet_r101_deeplabv3_r18.py',
+]
+
+model = dict(**_base_.pair)

@@ -1,0 +1,107 @@
+"""Masks of segmentation that are checked against images and classes (needs mmseg)."""
+
+from pathlib import Path
+
+import numpy as np
+from mmseg.datasets import BaseSegDataset, CityscapesDataset
+from mmseg.datasets.transforms import LoadAnnotations
+from mmseg.registry import DATASETS, TRANSFORMS
+
+IGNORED = 255  # mmseg's value of the pixels that neither losses nor metrics look at
+
+
+class _CheckedFiles:
+    """Checks that every image has its mask, and tells the masks how many classes."""
+
+    def load_data_list(self) -> list[dict]:
+        items = super().load_data_list()
+        if not items:
+            raise ValueError(
+                f'data_prefix.img_path={self.data_prefix["img_path"]!r} has no image '
+                f'*{self.img_suffix}; correct it, or set img_suffix of the dataset'
+            )
+        masks = [item['seg_map_path'] for item in items if 'seg_map_path' in item]
+        remote = self.backend_args is not None
+        missing = [mask for mask in masks if not (remote or Path(mask).is_file())]
+        if missing:
+            raise ValueError(
+                f'{len(missing)} of {len(items)} images have no mask: there is no '
+                f'{missing[0]!r}; add the masks, take these images out of '
+                f'{self.data_prefix["img_path"]!r}, or set seg_map_suffix of the '
+                f'dataset (now {self.seg_map_suffix!r})'
+            )
+        for item in items:
+            item['num_classes'] = len(self.metainfo['classes'])
+        return items
+
+
+@DATASETS.register_module()
+class CheckedSegDataset(_CheckedFiles, BaseSegDataset):
+    """mmseg's ``BaseSegDataset``, folders of images and masks, whose files are checked.
+
+    Args:
+        **kwargs: Arguments of ``BaseSegDataset``.
+
+    Raises:
+        ValueError: If there are no images, or images without a mask.
+    """
+
+
+@DATASETS.register_module()
+class CheckedCityscapesDataset(_CheckedFiles, CityscapesDataset):
+    """mmseg's ``CityscapesDataset``, whose files are checked.
+
+    Args:
+        **kwargs: Arguments of ``CityscapesDataset``.
+
+    Raises:
+        ValueError: If there are no images, or images without a mask.
+    """
+
+
+@TRANSFORMS.register_module()
+class CheckedLoadMask(LoadAnnotations):
+    """mmseg's ``LoadAnnotations``, which does not take what no class has.
+
+    ``LoadAnnotations`` takes any file that is an image. What is wrong with it shows in
+    a loss, as an index error without a name, or never.
+
+    Args:
+        void: Value of the pixels without a label, beside 255. Defaults to None.
+        **kwargs: Arguments of ``LoadAnnotations``.
+
+    Raises:
+        ValueError: If a mask is a colour image, has another size than its image, or
+            values that are no class of a ``Checked...Dataset``.
+    """
+
+    def __init__(self, void: int | None = None, **kwargs) -> None:
+        super().__init__(**kwargs)
+        self.void = void
+
+    def _load_seg_map(self, results: dict) -> None:
+        super()._load_seg_map(results)
+        mask, name = results['gt_seg_map'], results['seg_map_path']
+        if mask.ndim != 2:
+            raise ValueError(
+                f'the mask {name!r} is a colour image; a mask has one channel, in '
+                'which each pixel is the number of its class: convert the colours'
+            )
+        if mask.shape != results['ori_shape']:
+            (height, width), image = mask.shape, results['ori_shape']
+            raise ValueError(
+                f'the mask {name!r} is {width}x{height}, its image '
+                f'{results["img_path"]!r} {image[1]}x{image[0]}; they must be of one '
+                'size'
+            )
+        if self.void is not None:
+            mask[mask == self.void] = IGNORED
+        classes = results.get('num_classes', IGNORED)
+        unknown = [value for value in np.unique(mask) if classes <= value < IGNORED]
+        if unknown:
+            raise ValueError(
+                f'the mask {name!r} has the value {unknown[0]}, but there are '
+                f'{classes} classes, 0 to {classes - 1} (255 is ignored); correct it, '
+                'add the class to dataset.metainfo.classes and num_classes of the '
+                'heads, or name the value of unlabelled pixels: void of CheckedLoadMask'
+            )
