@@ -28,10 +28,6 @@ PAIRS = [
     'deeplabv3_r101_r18',
     'segformer_mit-b3_pspnet_r18',
 ]
-    'pspnet_r101_deeplabv3_r18',
-    'deeplabv3_r101_r18',
-    'segformer_mit-b3_pspnet_r18',
-]
 METHODS = ['famkd', 'famkd_l2l', 'reviewkd', 'kd', 'cwd', 'fourier_kd']
 CROPS = ['4xb4-40k_cityscapes-512x512', '8xb2-40k_cityscapes-512x1024']
 TRAINED = [
