@@ -40,7 +40,7 @@ VANILLA = [
     for recipe in RECIPES
     # Networks of the other scene data sets differ in the number of classes.
     if recipe.startswith('vanilla')
-    and not {'coco', 'sun397', 'ade20k'} & {*recipe.split('/')}
+    and not {'coco', 'cityscapes', 'sun397', 'ade20k'} & {*recipe.split('/')}
 ]
 ABLATIONS = [r for r in RECIPES if r.startswith('ablations') and 'resnet8x4' in r]
 
@@ -53,7 +53,12 @@ def method_of(recipe):
     return max(found, key=len) if found and not own else None
 
 
-DISTILLATIONS = [r for r in RECIPES if method_of(r) and 'demo' not in r]
+# Those of segmentors are in test_segmentation_configs.py.
+DISTILLATIONS = [
+    r
+    for r in RECIPES
+    if method_of(r) and not {'demo', 'cityscapes', 'camvid'} & {*Path(r).parts}
+]
 TRANSFORMERS = [r for r in DISTILLATIONS if 'deit' in r or 'swin' in r]
 PAIRS = sorted(
     f'{path.parent.name}/{path.stem}'

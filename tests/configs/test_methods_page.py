@@ -1,6 +1,7 @@
 """docs/methods.md: what its table says of the recipes is so."""
 
 import re
+from itertools import chain
 from pathlib import Path
 
 import pytest
@@ -17,7 +18,7 @@ ROWS = [
     for line in PAGE.splitlines()
     if line.startswith('| **')
 ]
-DETECTION = {'coco', 'bccd'}
+TASKS = dict.fromkeys(['coco', 'bccd'], D) | dict.fromkeys(['cityscapes', 'camvid'], S)
 # Channels and sizes of ResNet56 and ResNet20; those of scenes have one stage more.
 SHAPES = dict(layer1=(16, 32), layer2=(32, 16), layer3=(64, 8), layer4=(64, 4))
 OTHERS = {'demo', 'vanilla', 'ablations', '_base_'}
@@ -40,10 +41,9 @@ IDS = [method(row) for row in METHODS]
 
 def recipes(name):
     """The recipes of a method, of all data."""
-    return [
-        *CONFIGS.glob(f'{name}/*/*.py'),
-        *CONFIGS.glob(f'bccd/{name.replace("_", "-")}_*.py'),
-    ]
+    file = f'{name.replace("_", "-")}_*.py'
+    small = (CONFIGS.glob(f'{data}/{file}') for data in ('bccd', 'camvid'))
+    return [*CONFIGS.glob(f'{name}/*/*.py'), *chain(*small)]
 
 
 def test_every_method_with_recipes_has_a_row():
@@ -60,9 +60,8 @@ def test_every_method_with_recipes_has_a_row():
 def test_recipe_is_there_and_so_are_the_tasks(row):
     assert (CONFIGS / link(row)).is_file()
     paths = recipes(method(row))
-    tasks = {'detection' if DETECTION & {*p.parts} else 'classes' for p in paths}
-    assert (row[C] == '●') == ('classes' in tasks)
-    assert (row[D] == '●') == ('detection' in tasks)
+    tasks = {TASKS.get(path.parent.name, C) for path in paths}
+    assert {task for task in (C, D, S) if row[task] == '●'} == tasks
     assert (row[T] == '●') == any('deit' in path.stem for path in paths)
 
 

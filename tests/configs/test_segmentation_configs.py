@@ -14,6 +14,7 @@ from mmengine.utils import get_installed_path
 pytest.importorskip('mmseg')
 
 from mmseg.structures import SegDataSample  # noqa: E402
+from test_configs import without_method, without_pair  # noqa: E402
 
 CONFIGS = Path(__file__).parents[2] / 'configs'
 RECIPES = {
@@ -22,22 +23,22 @@ RECIPES = {
     for path in sorted(CONFIGS.glob(f'{folder}/*.py'))
 }
 # All methods with one pair, and all pairs with FAM-KD: that the other recipes differ in
-# the method or in the pair only is tested in test_configs.py.
+# the method or in the pair only is tested below.
 PAIRS = [
     'pspnet_r101_deeplabv3_r18',
     'deeplabv3_r101_r18',
     'segformer_mit-b3_pspnet_r18',
 ]
-METHODS = ['famkd', 'famkd_l2l', 'reviewkd', 'kd', 'cwd', 'fourier_kd']
+METHODS = ['famkd', 'famkd_l2l', 'reviewkd', 'kd', 'cwd', 'fourier_kd', 'freekd']
 CROPS = ['4xb4-40k_cityscapes-512x512', '8xb2-40k_cityscapes-512x1024']
 TRAINED = [
-    *(f'{method}_pspnet_r101_r18_{CROPS[0]}' for method in METHODS),
+    *(f'{method}_pspnet_r101_r18_{CROPS[0]}' for method in METHODS[:-1]),
     *(f'famkd_{pair}_{CROPS[0]}' for pair in PAIRS),
     'famkd_pspnet_r18-w32_r18-w8_1xb4_camvid-144x192',
     # Networks alone.
     f'deeplabv3_r18_{CROPS[0]}',
 ]
-PROMPTS = [name for name in RECIPES if name.startswith('freekd-prompts')]
+STUDENTS = [name for name in RECIPES if re.match(f'({"|".join(METHODS)})_', name)]
 WITH_PROMPTS = [name for name in RECIPES if name.startswith('freekd_')]
 SIZE = 48, 64
 
@@ -132,6 +133,27 @@ def test_prompts_are_tuned_and_distilled_with(load, build, tmp_path):
     _, log = step(config, build)
     assert log['distill.loss_stage1'] > 0
     assert log['distill.loss_mse_stage1'] > 0
+
+
+def test_recipes_of_a_method_differ_in_the_pair_only(load):
+    first = {}
+    for name, recipe in RECIPES.items():
+        # A transformer has no ReLU at its maps.
+        if name in STUDENTS and 'segformer' not in name:
+            model = without_pair(load(recipe).model)
+            model['distiller'].pop('prompts', None)
+            method = re.match('|'.join(sorted(METHODS, reverse=True)), name)[0]
+            assert model == first.setdefault(method, model), name
+    assert first.keys() == {*METHODS}
+
+
+def test_recipes_of_a_pair_differ_in_the_method_only(load):
+    first = {}
+    for name in STUDENTS:
+        pair = re.sub('|'.join(sorted(METHODS, reverse=True)), '', name, count=1)
+        given = without_method(load(RECIPES[name]))
+        assert given == first.setdefault(pair, given), name
+    assert len(first) == 8  # 3 pairs of Cityscapes in 2 crops, SegFormer, CamVid
 
 
 @pytest.mark.parametrize('name', WITH_PROMPTS)
