@@ -116,7 +116,11 @@ def import_mmrazor() -> tuple[str, ...]:
     check_stack()
     import mmengine.runner  # noqa: F401 (with all that it imports, before MMRazor)
 
-    with deferred(DEFERRED):
+    names = DEFERRED
+    if {'mmdet', 'mmseg'} & sys.modules.keys():
+        # What is still to be loaded of the one may inherit from a class of the other.
+        names = [name for name in DEFERRED if not name.startswith('mm')]
+    with deferred(names):
         for name in ('mmrazor.structures', 'mmrazor.models', 'mmrazor.engine'):
             importlib.import_module(name)
     return tuple(ADAPTED)

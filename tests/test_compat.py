@@ -132,6 +132,20 @@ else:
 """)
 
 
+def test_segmentors_that_are_imported_first_are_whole():
+    pytest.importorskip('mmseg')
+    script = (
+        'import mmseg.datasets, famkd.models, mmseg.models\n'
+        'from mmdet.models.dense_heads import Mask2FormerHead\n'
+        'from mmseg.models import decode_heads\n'
+        'assert issubclass(decode_heads.Mask2FormerHead, Mask2FormerHead)\n'
+    )
+    result = subprocess.run(
+        [sys.executable, '-c', script], capture_output=True, text=True
+    )
+    assert result.returncode == 0, result.stderr
+
+
 def test_plain_import_that_works_is_left_alone(stack):
     stack.write('mmrazor', RAZOR.replace("<= '2.1.0'", "== '2.3.6'"))
     stack.check("""
