@@ -6,7 +6,7 @@ _base_ = [
 model = dict(
     **_base_.pair,
     distiller=dict(
-        prompts='work_dirs/freekd-prompts_pspnet_r18-w32_1xb4_camvid-144x192/iter_200.pth',
+        prompts='work_dirs/freekd-prompts_pspnet_r18-w32_1xb4-200i_camvid-144x192/iter_200.pth',
     ),
 )
 custom_hooks = [_base_.warmup]
