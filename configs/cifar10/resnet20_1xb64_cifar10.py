@@ -9,5 +9,5 @@ _base_ = [
 model = dict(backbone=dict(depth=20))
 
 train_dataloader = dict(dataset=dict(indices=None))
-train_cfg = dict(max_epochs=8, val_interval=4)
-param_scheduler = dict(milestones=[5, 7])
+train_cfg = dict(max_epochs=5, val_interval=5)
+param_scheduler = dict(milestones=[3, 4])

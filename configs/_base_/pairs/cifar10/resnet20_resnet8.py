@@ -9,7 +9,7 @@ pair = dict(
     input_shape=(3, 32, 32),
     architecture=dict(cfg_path='famkd::cifar10/resnet8_1xb64_cifar10.py'),
     teacher=dict(cfg_path='famkd::cifar10/resnet20_1xb64_cifar10.py'),
-    teacher_ckpt='work_dirs/resnet20_1xb64_cifar10/epoch_8.pth',
+    teacher_ckpt='work_dirs/resnet20_1xb64_cifar10/epoch_5.pth',
 )
 
 # A twelfth of the schedule, as in the papers.
