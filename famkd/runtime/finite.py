@@ -13,7 +13,7 @@ def non_finite(content: Any) -> list[str]:
     Args:
         content: Tensors in dicts, lists and tuples, whatever else there is.
     """
-    tensors = dict(_tensors(content, ''))
+    tensors = dict(_tensors(content, '', set()))
     if not tensors:
         return []
     # All at once: a norm is not finite where a value is not; seldom, it overflows.
@@ -23,7 +23,7 @@ def non_finite(content: Any) -> list[str]:
     return [name for name, tensor in tensors.items() if not tensor.isfinite().all()]
 
 
-def _tensors(content: Any, name: str) -> Iterator[tuple[str, Tensor]]:
+def _tensors(content: Any, name: str, seen: set) -> Iterator[tuple[str, Tensor]]:
     if isinstance(content, Tensor):
         if content.is_floating_point() or content.is_complex():
             yield name, content
@@ -34,5 +34,8 @@ def _tensors(content: Any, name: str) -> Iterator[tuple[str, Tensor]]:
         items = enumerate(content)
     else:
         return
+    if id(content) in seen:  # or a list that holds itself would have no end
+        return
+    seen.add(id(content))
     for key, value in items:
-        yield from _tensors(value, f'{name}.{key}' if name else str(key))
+        yield from _tensors(value, f'{name}.{key}' if name else str(key), seen)

@@ -7,6 +7,7 @@ from pathlib import Path
 import torch
 from mmengine.dist import is_main_process
 from mmengine.fileio import join_path
+from mmengine.hooks import EMAHook
 from mmengine.logging import print_log
 from mmengine.runner import Runner, find_latest_checkpoint
 
@@ -107,7 +108,8 @@ def check_resumable(runner: Runner, checkpoint: dict) -> None:
 
     Raises:
         ValueError: If the checkpoint is not one of a training, lacks weights of the
-            model, or has some of another shape: names them.
+            model, has some of another shape or kind, or averaged ones where nothing
+            is averaged: names them.
     """
     for key in ('meta', 'message_hub', 'state_dict'):
         if not isinstance(checkpoint, dict) or key not in checkpoint:
@@ -115,41 +117,44 @@ def check_resumable(runner: Runner, checkpoint: dict) -> None:
                 f'resume: the checkpoint has no {key}, so it is none of a training; to '
                 'start from its weights, set load_from without resume'
             )
-    # that of modules, whatever it is, and counters of BN which old files lack
-    others = ('_extra_state', 'num_batches_tracked')
-    given = {
-        key.removeprefix('module.'): value.shape
-        for key, value in checkpoint['state_dict'].items()
-        if not key.endswith(others)
-    }
-    wanted = {
-        key: value.shape
-        for key, value in unwrapped_model(runner).state_dict().items()
-        if not key.endswith(others)
-    }
+        if not isinstance(checkpoint[key], dict):
+            raise ValueError(f'resume: {key} of the checkpoint is no dict')
+    given = _kinds(checkpoint['state_dict'])
+    wanted = _kinds(unwrapped_model(runner).state_dict())
     missing = [key for key in wanted if key not in given]
     differ = [
-        f'{key} is {tuple(given[key])}, the model has {tuple(shape)}'
-        for key, shape in wanted.items()
-        if key in given and given[key] != shape
+        f'{key} is {given[key]}, the model has {kind}'
+        for key, kind in wanted.items()
+        if key in given and given[key] != kind
     ]
     unused = [key for key in given if key not in wanted]
     if missing or differ:
         raise ValueError(
             f'resume: the checkpoint is of another model: {len(missing)} of its '
             f'{len(wanted)} entries are missing ({_first(missing)}), {len(differ)} '
-            f'differ in shape ({_first(differ)}), {len(unused)} are of no use '
+            f'differ ({_first(differ)}), {len(unused)} are of no use '
             f'({_first(unused)}); to start from what fits, set load_from without resume'
         )
     if unused:
         runner.logger.warning(
             f'resume: {len(unused)} entries are of no use ({_first(unused)})'
         )
+    if 'ema_state_dict' in checkpoint and not _averages(runner):
+        raise ValueError(
+            'resume: the checkpoint has averaged weights in the place of those that '
+            'are trained (ema_state_dict), and this training no EMAHook; add the one '
+            'that it had to custom_hooks, or start from the averaged ones: set '
+            'load_from without resume'
+        )
     if 'optimizer' not in checkpoint:
         runner.logger.warning(
             'resume: the checkpoint has no state of the optimizer, as one of a best '
             'score: it starts anew'
         )
+
+
+def _averages(runner: Runner) -> bool:
+    return any(isinstance(hook, EMAHook) for hook in runner.hooks)
 
 
 def check_start(runner: Runner, checkpoint: dict) -> None:
@@ -164,23 +169,34 @@ def check_start(runner: Runner, checkpoint: dict) -> None:
     Raises:
         ValueError: If none of the weights of the model has a value there.
     """
-    given = _shapes(checkpoint.get('state_dict', checkpoint))
-    wanted = _shapes(unwrapped_model(runner).state_dict())
+    weights = checkpoint.get('state_dict', checkpoint)
+    given, wanted = _kinds(weights), _kinds(unwrapped_model(runner).state_dict())
     if wanted and not given.items() & wanted.items():
         raise ValueError(
             f'load_from={runner._load_from!r}: none of its {len(given)} weights '
-            f'({_first(list(given))}) fits the model ({_first(list(wanted))}); '
-            'give a checkpoint of this model'
+            f'({_first(list(given))}) fits the model ({_first(list(wanted))}); give a '
+            'checkpoint of this model'
         )
 
 
-def _shapes(weights: dict) -> dict[str, torch.Size]:
+def _kinds(weights: dict) -> dict[str, str]:
+    """What must be the same in a state dict: the shape and the kind of numbers."""
+    # that of modules, whatever it is, and counters of BN which old files lack
+    others = ('_extra_state', 'num_batches_tracked')
     return {
-        key.removeprefix('module.'): value.shape
+        str(key).removeprefix('module.'): _kind(value)
         for key, value in weights.items()
-        if isinstance(value, torch.Tensor) and value.ndim  # no counters
-        if not key.endswith('_extra_state')
+        if not str(key).endswith(others)
     }
+
+
+def _kind(value: object) -> str:
+    if not isinstance(value, torch.Tensor):
+        return f'a {type(value).__name__}'
+    if value.is_floating_point():
+        return f'{tuple(value.shape)}'
+    numbers = 'complex' if value.is_complex() else 'integers'
+    return f'{tuple(value.shape)} of {numbers}'
 
 
 def is_complete(path: Path) -> bool:

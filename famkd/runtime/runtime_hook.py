@@ -1,6 +1,8 @@
 """One hook that switches on all others of the runtime."""
 
 from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
 
 from mmengine.dist import broadcast_object_list
 from mmengine.hooks import Hook, SyncBuffersHook
@@ -8,6 +10,7 @@ from mmengine.registry import HOOKS
 from mmengine.runner import Runner
 
 from .average_losses_hook import AverageLossesHook
+from .changed_options import report_changed_options
 from .exact_resume_hook import ExactResumeHook
 from .lock import lock_folder
 from .non_finite_hook import NonFiniteHook
@@ -24,7 +27,8 @@ class RuntimeHook(Hook):
     adds :class:`NonFiniteHook`, :class:`StopSignalHook`, :class:`ExactResumeHook`,
     :class:`SameStartHook`, :class:`AverageLossesHook` and MMEngine's
     ``SyncBuffersHook``. One that the config has already stays as it is there. While
-    it trains, no other training with this hook can use the work folder.
+    it trains, no other training with this hook can use the work folder; one that
+    somebody removes is made anew, so that the training goes on.
 
     Args:
         nonfinite: What happens where a loss or a gradient is not finite: ``'stop'``
@@ -70,8 +74,11 @@ class RuntimeHook(Hook):
 
     def after_load_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
         """Checks that a checkpoint to start or to resume from is of this model."""
-        check = check_resumable if runner._resume else check_start
-        check(runner, checkpoint)
+        if runner._resume:
+            check_resumable(runner, checkpoint)
+            report_changed_options(runner, checkpoint)
+        else:
+            check_start(runner, checkpoint)
 
     def before_train(self, runner: Runner) -> None:
         """Takes the work folder; an error in all processes if another has it."""
@@ -84,6 +91,32 @@ class RuntimeHook(Hook):
         broadcast_object_list(problem)
         if problem[0] is not None:
             raise problem[0]
+
+    def after_train_iter(
+        self,
+        runner: Runner,
+        batch_idx: int,
+        data_batch: Any = None,
+        outputs: dict | None = None,
+    ) -> None:
+        """Sees to it that there is a place for the logs."""
+        self._keep_folder(runner)
+
+    def after_val_epoch(self, runner: Runner, metrics: dict | None = None) -> None:
+        """Sees to it that there is a place for the logs."""
+        self._keep_folder(runner)
+
+    def _keep_folder(self, runner: Runner) -> None:
+        logs = Path(runner.log_dir, 'vis_data')
+        if runner.rank != 0 or self._lock is None or logs.is_dir():
+            return
+        logs.mkdir(parents=True)
+        self._lock.close()
+        self._lock = lock_folder(runner.work_dir)
+        runner.logger.warning(
+            f'{logs} was removed, and is made anew; checkpoints that were removed with '
+            f'it are lost until the next one is saved in {runner.work_dir}'
+        )
 
     def after_train(self, runner: Runner) -> None:
         """Gives the work folder back."""

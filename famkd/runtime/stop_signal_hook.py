@@ -7,6 +7,7 @@ import sys
 import threading
 from collections.abc import Callable, Sequence
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -17,6 +18,8 @@ from mmengine.runner import IterBasedTrainLoop, Runner
 
 from .resumable import save_resumable
 
+INTERRUPTED = 'interrupted.pth'
+
 
 @HOOKS.register_module()
 class StopSignalHook(Hook):
@@ -25,10 +28,12 @@ class StopSignalHook(Hook):
     The signals are Ctrl-C and what Slurm, torchrun and most others send before they
     kill. The second one acts as it does without this hook: it stops at once. An epoch
     that is complete, and a validation that is due or runs, are finished first, so that
-    a resumed training need not make up for them. The checkpoint is
+    a resumed training need not make up for them; so are gradients that are accumulated
+    over several iterations, which no checkpoint holds. The checkpoint is
     ``interrupted.pth``, from which ``--resume`` goes on; the exit code is 128 plus the
     number of the signal, as a shell reports it. Where one of several processes
-    gets a signal, all stop after the same iteration.
+    gets a signal, all stop after the same iteration. A training that comes to its end
+    removes the file, unless there is no other to resume from.
 
     The workers of the data loaders, which a terminal or torchrun signals too, go on.
 
@@ -76,7 +81,9 @@ class StopSignalHook(Hook):
         data_batch: Any = None,
         outputs: dict | None = None,
     ) -> None:
-        if not self._ends_something(runner, batch_idx):
+        # without accumulated gradients, which would be lost
+        is_step = getattr(runner.optim_wrapper, 'should_update', lambda: True)()
+        if is_step and not self._ends_something(runner, batch_idx):
             self._stop_if_asked(runner, runner.iter + 1)
 
     def after_val_epoch(self, runner: Runner, metrics: dict | None = None) -> None:
@@ -86,6 +93,9 @@ class StopSignalHook(Hook):
 
     def after_train(self, runner: Runner) -> None:
         self._restore()
+        note = Path(runner.work_dir, 'last_checkpoint')
+        if is_main_process() and note.is_file() and note.read_text() != INTERRUPTED:
+            note.with_name(INTERRUPTED).unlink(missing_ok=True)
 
     def _ends_something(self, runner: Runner, batch_idx: int) -> bool:
         """Whether an epoch or the training ends, or a validation follows."""
@@ -115,7 +125,7 @@ class StopSignalHook(Hook):
             return
         name = signal.Signals(asked.item()).name
         meta = dict(epoch=runner.epoch, iter=iterations)
-        path = save_resumable(runner, 'interrupted.pth', meta=meta)
+        path = save_resumable(runner, INTERRUPTED, meta=meta)
         runner.logger.info(
             f'{name}: stopped after {iterations} iterations; --resume goes on from '
             f'{path}'

@@ -16,3 +16,11 @@ def test_other_things_are_finite():
     content = dict(a=huge, b=torch.arange(3), c='nan', d=float('inf'), e=torch.ones(0))
     assert non_finite(content) == []
     assert non_finite({}) == []
+
+
+def test_lists_that_hold_themselves_or_one_another_often():
+    own, often = [torch.ones(1)], (torch.tensor(float('nan')),)
+    own.append(own)
+    for _ in range(60):
+        often = (often, often)
+    assert len(non_finite(dict(own=own, often=often))) == 1

@@ -15,6 +15,22 @@ def with_another_shape(saved):
     saved['state_dict']['label.bias'] = torch.zeros(3)
 
 
+def with_complex_numbers(saved):
+    saved['state_dict']['label.bias'] = torch.zeros(2, dtype=torch.cfloat)
+
+
+def with_integers(saved):
+    saved['state_dict']['label.bias'] = torch.zeros(2, dtype=torch.int8)
+
+
+def with_a_list(saved):
+    saved['state_dict']['label.bias'] = [0, 0]
+
+
+def a_list_of_weights(saved):
+    saved['state_dict'] = list(saved['state_dict'])
+
+
 def without_weights(saved):
     del saved['state_dict']
 
@@ -40,19 +56,33 @@ def resume(make_runner, tmp_path):
     return resume
 
 
-@pytest.mark.parametrize('changes', [{}, EMA], ids=['', 'with EMA'])
 @pytest.mark.parametrize(
     ('change', 'message'),
     [
         (without_a_weight, r'1 of its 10 entries are missing \(conv.weight\)'),
         (with_another_shape, r'label.bias is \(3,\), the model has \(2,\)'),
+        (
+            with_complex_numbers,
+            r'label.bias is \(2,\) of complex, the model has \(2,\)',
+        ),
+        (with_integers, r'label.bias is \(2,\) of integers, the model has \(2,\)'),
+        (with_a_list, r'label.bias is a list, the model has \(2,\)'),
+        (a_list_of_weights, 'state_dict of the checkpoint is no dict'),
         (without_weights, 'has no state_dict, so it is none of a training'),
         (weights_only, 'has no message_hub, so it is none of a training'),
     ],
 )
-def test_another_model_is_refused(change, message, changes, resume):
+def test_another_model_is_refused(change, message, resume):
     with pytest.raises(ValueError, match=message):
-        resume(change, **changes)
+        resume(change, **EMA)
+
+
+def test_averaged_weights_where_nothing_is_averaged(resume):
+    def average(saved):
+        saved['ema_state_dict'] = saved['state_dict']
+
+    with pytest.raises(ValueError, match='and this training no EMAHook; add the one'):
+        resume(average)
 
 
 def test_what_is_of_no_use_is_listed(resume, capsys):

@@ -4,7 +4,6 @@ import errno
 import os
 import shutil
 import zipfile
-from pathlib import Path
 
 import pytest
 import torch
@@ -352,3 +351,18 @@ def test_a_misspelt_option(make_runner):
     hook = dict(type='CheckpointHook', intervall=1)
     with pytest.raises(TypeError, match="no option 'intervall'; did you mean interval"):
         make_runner(default_hooks=dict(checkpoint=hook))
+
+
+def test_the_work_folder_is_removed(train, tmp_path):
+    """What comes after is saved all the same."""
+
+    class Remove(Hook):
+        def before_train_epoch(self, runner):
+            if runner.epoch == 2:
+                shutil.rmtree(tmp_path / 'work')
+
+    changes = dict(work_dir=str(tmp_path / 'work'), **VALIDATION)
+    runtime = {'default_hooks.runtime': dict(type='RuntimeHook')}
+    train(Scores(3, 1, 2, 0), Remove(), **changes, **runtime)
+    assert names(tmp_path / 'work') == ['epoch_3.pth', 'epoch_4.pth']
+    assert train(**changes, resume=True, **{'train_cfg.max_epochs': 5}).epoch == 5

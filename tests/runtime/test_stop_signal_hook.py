@@ -63,6 +63,7 @@ def test_leaves_a_checkpoint(number, code, loop, make_runner, handlers, capfd):
     assert signal.getsignal(number) is handlers[number]
 
     resumed = make_runner(StopSignalHook(), resume=True, **loop)
+    resumed.call_hook('before_run')
     resumed.load_or_resume()
     assert resumed.iter == 5
 
@@ -79,6 +80,31 @@ def test_resumed_training_is_the_same(make_runner):
     assert resumed.iter == 6
     for name, value in whole.model.state_dict().items():
         assert torch.equal(resumed.model.state_dict()[name], value), name
+
+
+def test_accumulated_gradients_come_first(make_runner):
+    accumulation = {'optim_wrapper.accumulative_counts': 2}
+    for iteration, done in ((1, 2), (2, 2)):
+        hooks = StopSignalHook(), Kill(iteration, signal.SIGTERM)
+        with pytest.raises(SystemExit):
+            make_runner(*hooks, **accumulation).train()
+        path = f'{make_runner().work_dir}/interrupted.pth'
+        assert torch.load(path, weights_only=False)['meta']['iter'] == done
+
+
+def test_what_is_left_of_it_is_removed_at_the_end(make_runner):
+    hooks = StopSignalHook(), Kill(5, signal.SIGTERM)
+    with pytest.raises(SystemExit):
+        make_runner(*hooks).train()
+    never = dict(type='CheckpointHook', save_last=False, interval=-1)
+    runner = make_runner(
+        StopSignalHook(), resume=True, default_hooks=dict(checkpoint=never)
+    )
+    runner.train()
+    path = Path(runner.work_dir, 'interrupted.pth')
+    assert path.exists()  # There is no other.
+    make_runner(StopSignalHook(), resume=True).train()
+    assert not path.exists()
 
 
 def test_what_ignores_ctrl_c_goes_on_ignoring_it(make_runner):
