@@ -1,6 +1,7 @@
 """Train the model that a config describes; a distillation config trains the student.
 
     python tools/train.py CONFIG [--work-dir DIR] [--resume [CKPT]] [--amp] ...
+    python tools/train.py CONFIG --check
 
 Runs on the CPU or one GPU; tools/dist_train.sh starts it on several.
 """
@@ -12,6 +13,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from famkd.apis.check import check_training
 from famkd.apis.cli import (
     add_common_arguments,
     build_runner,
@@ -70,6 +72,13 @@ def build_parser() -> argparse.ArgumentParser:
         action='store_true',
         help='evaluate the teacher of a distillation once before training',
     )
+    parser.add_argument(
+        '--check',
+        action='store_true',
+        help='do not train: print the metric of the teacher, the pairs of stages, the '
+        'losses and gradients of the first step, and the time of the training, and '
+        'what looks wrong (exit status 1)',
+    )
     add_common_arguments(parser)
     return parser
 
@@ -84,8 +93,6 @@ def merge_args(
         cfg: The config, changed in place.
         args: The parsed arguments.
     """
-    if args.no_validate:
-        cfg.val_cfg = cfg.val_dataloader = cfg.val_evaluator = None
     if args.amp or type_name(cfg.get('optim_wrapper', {})) == 'AmpOptimWrapper':
         use_mixed_precision(cfg)
     resume_after_restart(parser, cfg, args)
@@ -119,6 +126,8 @@ def merge_args(
         cfg.custom_hooks = [*cfg.get('custom_hooks', []), hook]
     set_dataloader_defaults(cfg, args)
     merge_cfg_options(parser, cfg, args.cfg_options)
+    if args.no_validate:
+        cfg.val_cfg = cfg.val_dataloader = cfg.val_evaluator = None
     resolve_model_paths(parser, cfg)
     switch_on(cfg)
 
@@ -164,6 +173,8 @@ def main(argv: list[str] | None = None) -> None:
     cfg = load_config(parser, args)
     merge_args(parser, cfg, args)
     check_data(parser, cfg, ['train'] if args.no_validate else ['train', 'val'])
+    if args.check:
+        sys.exit(not check_training(parser, cfg))
     # For the tables of results: the config that is kept says how it was run.
     cfg.command = shlex.join(['python', *sys.argv])
     with lost_processes_reported():

@@ -1,0 +1,77 @@
+"""Whether the teacher knows the task: its metrics on a sample of the validation."""
+
+import time
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from famkd.apis.check_data_agree import class_count
+from famkd.runtime.unwrapped import unwrapped_model
+
+if TYPE_CHECKING:
+    from mmengine.evaluator import BaseMetric
+    from mmengine.runner import Runner
+
+IMAGES, SECONDS = 1000, 15
+# What a network that guesses reaches, of the number of classes.
+CHANCE = {
+    'accuracy/top1': lambda classes: 100 / classes,
+    'mIoU': lambda classes: 100 / classes,
+    'coco/bbox_mAP': lambda classes: 0.01,
+}
+
+
+def check_teacher(
+    runner: 'Runner', images: int = IMAGES, seconds: float = SECONDS
+) -> tuple[list[str], list[str]]:
+    """Evaluates the teacher on images drawn at random from the validation data.
+
+    Args:
+        runner: Runner of the training.
+        images: How many at most.
+        seconds: It ends earlier after this time, but not before the first batch.
+
+    Returns:
+        tuple: Lines to print (none without a teacher or a validation), and what looks
+        wrong: a first metric of less than twice that of guessing.
+    """
+    import torch
+    from mmengine.runner import autocast
+
+    model = unwrapped_model(runner)
+    if not hasattr(model, 'predict_with_teacher') or runner.val_loop is None:
+        return [], []
+    loader, evaluator = runner.val_loop.dataloader, runner.val_loop.evaluator
+    dataset, size = loader.dataset, loader.batch_size or 1
+    order = np.random.default_rng(0).permutation(len(dataset))[:images]
+    was_training = model.training
+    model.eval()
+    start, done = time.perf_counter(), 0
+    while done < len(order) and (not done or time.perf_counter() < start + seconds):
+        batch = loader.collate_fn([dataset[int(i)] for i in order[done : done + size]])
+        with torch.no_grad(), autocast(enabled=runner.val_loop.fp16):
+            predictions = model.predict_with_teacher(batch)
+        evaluator.process(data_samples=predictions, data_batch=batch)
+        done += len(predictions)
+    model.train(was_training)
+    leave_other_images_out(evaluator.metrics)
+    metrics = evaluator.evaluate(done)
+    shown = '  '.join(f'{name}: {value:.4g}' for name, value in metrics.items())
+    lines = [f'{shown}  (on {done} of {len(dataset)} images of the validation)']
+    wrong = [
+        f'the teacher has {name} = {metrics[name]:.4g}, hardly more than guessing '
+        f'({chance(class_count(dataset) or 2):.4g}): is model.teacher_ckpt the right '
+        'checkpoint, and is it trained on these classes?'
+        for name, chance in CHANCE.items()
+        if name in metrics and metrics[name] < 2 * chance(class_count(dataset) or 2)
+    ]
+    return lines, wrong
+
+
+def leave_other_images_out(metrics: list['BaseMetric']) -> None:
+    """Lets COCO's metrics count the boxes of the images only that were looked at."""
+    for metric in metrics:
+        coco = getattr(metric, '_coco_api', None)
+        if coco is not None:
+            seen = {truth['img_id'] for truth, _ in metric.results}
+            coco.imgs = {key: coco.imgs[key] for key in coco.imgs if key in seen}
