@@ -1,10 +1,12 @@
 """Time and memory of a step, and time of the whole training."""
 
+import os
 import resource
 import sys
 import time
 from typing import TYPE_CHECKING
 
+from famkd.apis.cli import usable_cores
 from famkd.runtime.unwrapped import unwrapped_model
 
 if TYPE_CHECKING:
@@ -64,9 +66,12 @@ def check_time(
         unit = 2**30 if sys.platform == 'darwin' else 2**20
         memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / unit
         place = 'of this process at most'
+    load_average, cores = os.getloadavg()[0], usable_cores()
+    busy = [f'the machine is busy: {load_average:.0f} processes want {cores} cores']
     return [
         f'step: {step:.3g} s ({torch.get_num_threads()} threads, median of '
         f'{len(computing) - 1}); loading a batch in one process: {load:.3g} s',
         f'memory: {memory:.2f} GiB {place}',
         f'training: {iterations} steps, {hours:.3g} h, without validation',
+        *(busy if load_average > 1.5 * cores else []),
     ], []
