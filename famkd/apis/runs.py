@@ -208,11 +208,11 @@ def short_name(config_name: str) -> str:
     """The config's name without GPUs and batch size, but with its schedule.
 
     ``resnet20_1xb64_cifar100`` is ``resnet20_cifar100``, and
-    ``resnet20_1xb128-24e_cifar100`` is ``resnet20_24e_cifar100``. A name before famkd
+    ``resnet20_1xb128-24e_cifar100`` is ``resnet20-24e_cifar100``. A name before famkd
     0.2 is that of today.
     """
     name = read_renamed().get(config_name, config_name)
-    return re.sub(r'_\d+xb\d+(_|-|$)', lambda end: end[1] and '_', name)
+    return re.sub(r'_\d+xb\d+', '', name)
 
 
 def _read_lines(log: Path) -> list[dict]:

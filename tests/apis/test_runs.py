@@ -175,7 +175,7 @@ def test_name_without_a_config_file(make_run, epochs):
     ('name', 'short'),
     [
         ('resnet20_1xb64_cifar100', 'resnet20_cifar100'),
-        ('kd_a_b_1xb128-24e_cifar100', 'kd_a_b_24e_cifar100'),
+        ('kd_a_b_1xb128-24e_cifar100', 'kd_a_b-24e_cifar100'),
         ('mine_1xb8', 'mine'),
         # of a training before famkd 0.2
         ('kd_wrn_40_2_wrn_16_2_1xb64_cifar100', 'kd_wrn-40-2_wrn-16-2_cifar100'),
