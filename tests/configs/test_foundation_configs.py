@@ -48,7 +48,7 @@ def test_recipe_trains(recipe, load, build):
     if 'sam' in recipe:
         model.teacher_options.input_size = 2 * size
     labels = None
-    if 'imagenet' in recipe:
+    if 'in1k' in recipe:
         from mmpretrain.structures import DataSample
 
         labels = [DataSample().set_gt_label(label) for label in (0, 1)]
