@@ -130,7 +130,7 @@ def differences(experiments: list[Experiment]) -> list[list[str]]:
 
 
 def flatten(part: object, name: str = '') -> list[tuple[str, str]]:
-    """A config as dotted keys and texts: ``[('optim_wrapper.type', 'OptimWrapper')]``."""
+    """A config as dotted keys and texts: ``[('optim_wrapper.type', 'SGD')]``."""
     if isinstance(part, dict):
         return [
             pair

@@ -24,7 +24,7 @@ MEASURED = ROOT / 'famkd/apis/measured.csv'
 TOP1 = 'accuracy/top1', 'Top 1 Accuracy', 'Image Classification'
 BOX_AP = 'coco/bbox_mAP', 'box AP', 'Object Detection'
 MIOU = 'mIoU', 'mIoU', 'Semantic Segmentation'
-# The last part of a recipe's name: the data set, and how it is measured.
+# The last part of a recipe's name, without a size: the data set, and its metric.
 DATA = {
     'ade20k': ('ADE20K, scenes', TOP1),
     'bccd': ('BCCD', BOX_AP),
@@ -32,14 +32,14 @@ DATA = {
     'camvid': ('CamVid', MIOU),
     'cifar10': ('CIFAR-10', TOP1),
     'cifar100': ('CIFAR-100', TOP1),
-    'cityscapes-512x1024': ('Cityscapes', MIOU),
+    'cityscapes': ('Cityscapes', MIOU),
     'coco': ('COCO', BOX_AP),
     'folder': ('a folder of images', TOP1),
     'in1k': ('ImageNet-1k', TOP1),
     'mit67': ('MIT Indoor 67', TOP1),
     'scene15': ('15 scene categories', TOP1),
     'sun397': ('SUN397', TOP1),
-    'voc12aug-512x512': ('Pascal VOC 2012', MIOU),
+    'voc12aug': ('Pascal VOC 2012', MIOU),
 }
 
 
@@ -113,9 +113,14 @@ class Entry(NamedTuple):
     measured: dict[str, str] | None
 
 
+def data_of(recipe: Path) -> str:
+    """The data set in the name of a recipe: ``camvid`` of ``..._camvid-144x192.py``."""
+    return re.sub(r'-\d+x\d+$', '', recipe.stem.rpartition('_')[2])
+
+
 def read_entry(recipe: Path, measured: dict[tuple[str, str], dict[str, str]]) -> Entry:
     """Looks up what is published for a recipe, and what was measured here."""
-    data = recipe.stem.rpartition('_')[2]
+    data = data_of(recipe)
     if data not in DATA:
         raise ValueError(
             f'{recipe}: the last part of its name, {data!r}, is no data set; rename '
@@ -183,7 +188,7 @@ def metafile(folder: str, page: Page, entries: list[Entry]) -> dict:
             model['Metadata'][f'Published {name}'] = published
             model['Metadata']['Published By'] = source
         if row:
-            data = DATA[recipe.stem.rpartition('_')[2]][0]
+            data = DATA[data_of(recipe)][0]
             metrics = {name: float(row['value'])}
             model['Results'] = [dict(Task=task, Dataset=data, Metrics=metrics)]
         models.append(model)
