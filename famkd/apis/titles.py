@@ -9,6 +9,7 @@ ROLES = ['teacher', 'student alone', 'distilled', '']
 METHODS = {
     'at': 'AT',
     'band-split': 'band split',
+    'cwd': 'CWD',
     'dct': 'DCT',
     'dct-kd': 'DCT + KD',
     'dct-real-dft': 'real DFT',
@@ -28,6 +29,8 @@ METHODS = {
     'freekd': 'FreeKD',
     'freekd-prompts': 'FreeKD, prompts',
     'kd': 'KD',
+    'label-free': 'FAM-KD without labels',
+    'mse': 'MSE',
     'pkt': 'PKT',
     'reviewkd': 'ReviewKD',
     'spectral-kd': 'SpectralKD',
