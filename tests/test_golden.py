@@ -20,6 +20,23 @@ def run(monkeypatch, capsys, folder):
     return status, [line.split() for line in capsys.readouterr().out.splitlines()]
 
 
+class FullRank(golden.FrequencyAttention):
+    """With the rank that leaves nothing out."""
+
+    def __init__(self, in_channels, out_channels, size, **kwargs):
+        rank = max(in_channels, out_channels)
+        super().__init__(in_channels, out_channels, size, rank=rank, **kwargs)
+
+
+def test_filters_of_full_rank_are_the_released_ones(monkeypatch, capsys, tmp_path):
+    for path in COPIES.glob('fam_*.npz'):
+        (tmp_path / path.name).write_bytes(path.read_bytes())
+    monkeypatch.setattr(golden, 'FrequencyAttention', FullRank)
+    status, lines = run(monkeypatch, capsys, tmp_path)
+    assert status == 0, lines
+    assert len(lines) >= len(list(tmp_path.iterdir())) > 0
+
+
 def changed_copy(path, folder, **changes):
     """A copy of a golden file with changed (None: removed) arrays."""
     arrays = {**np.load(path), **changes}

@@ -298,7 +298,15 @@ class FeatureDistill(BaseAlgorithm):
 
         Returns:
             list: What ``val_step`` of a network gives.
+
+        Raises:
+            ValueError: If it has no head, and so no predictions.
         """
+        if getattr(self.teacher, 'head', True) is None:
+            raise ValueError(
+                'the teacher has no head, and so no predictions to evaluate; leave '
+                '--eval-teacher (EvalTeacherHook) out'
+            )
         data = self.data_preprocessor(data, False)
         return self.guest.predict(data['inputs'], data['data_samples'])
 

@@ -346,6 +346,12 @@ def test_without_its_own_loss_the_student_stops_at_its_last_stage(config, build,
         torch.testing.assert_close(value, expected[name])
 
 
+def test_a_teacher_without_a_head_cannot_be_evaluated(config, build):
+    config['teacher'] = {**config['teacher'], 'head': None}
+    with pytest.raises(ValueError, match='no predictions to evaluate; leave --eval'):
+        build(config).predict_with_teacher({})
+
+
 # Bad input.
 
 
