@@ -27,3 +27,17 @@ def type_name(component: dict) -> str:
     """Name of a component's class, whether its config has the name or the class."""
     kind = component.get('type', '')
     return kind.rpartition('.')[2] if isinstance(kind, str) else kind.__name__
+
+
+def suggestion(name: str, known: Iterable[str]) -> str:
+    """The end of a message about an unknown name: those like it, or else all.
+
+    Args:
+        name: What was asked for.
+        known: The names that there are.
+    """
+    known = list(known)
+    near = near_names(name, known, cutoff=0.6)
+    if near:
+        return f'did you mean {" or ".join(near)}?'
+    return f'choose from {", ".join(known)}'

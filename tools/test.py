@@ -25,6 +25,7 @@ from famkd.apis.cli import (
     set_dataloader_defaults,
     set_thread_count,
 )
+from famkd.apis.config_check import check_config
 from famkd.apis.data_check import check_data
 from famkd.checkpoint_keys import (
     PARALLEL,
@@ -98,6 +99,7 @@ def merge_args(
         cfg.test_cfg.fp16 = True
     set_dataloader_defaults(cfg, args)
     merge_cfg_options(parser, cfg, args.cfg_options)
+    check_config(parser, cfg, ['test'])
     if 'architecture' in cfg.model:
         for key in ('teacher', 'teacher_ckpt', 'distiller'):
             cfg.model.pop(key, None)

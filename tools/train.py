@@ -24,6 +24,7 @@ from famkd.apis.cli import (
     set_thread_count,
     use_mixed_precision,
 )
+from famkd.apis.config_check import check_config
 from famkd.apis.data_check import check_data
 from famkd.names import type_name
 from famkd.runtime import switch_on
@@ -128,6 +129,7 @@ def merge_args(
     merge_cfg_options(parser, cfg, args.cfg_options)
     if args.no_validate:
         cfg.val_cfg = cfg.val_dataloader = cfg.val_evaluator = None
+    check_config(parser, cfg, ['train', 'val'])
     resolve_model_paths(parser, cfg)
     switch_on(cfg)
 

@@ -7,18 +7,21 @@ from pathlib import Path
 import pytest
 from mmengine.config import Config
 
+import famkd.registry  # noqa: F401 (as load_config does)
 from famkd.apis import cli
 
 
 def config():
+    data = dict(dataset=dict(type='ConcatDataset'), sampler=dict(type='DefaultSampler'))
     return Config(
         dict(
             model=dict(type='Net'),
             optim_wrapper=dict(type='OptimWrapper', optimizer=dict(type='SGD', lr=0.1)),
-            train_dataloader=dict(num_workers=2, pin_memory=True),
-            val_dataloader=dict(num_workers=0),
+            train_dataloader=dict(num_workers=2, pin_memory=True, **data),
+            val_dataloader=dict(num_workers=0, **data),
+            train_cfg=dict(by_epoch=True, max_epochs=1),
             val_cfg=dict(),
-            val_evaluator=dict(type='Accuracy'),
+            val_evaluator=dict(type='DumpResults'),
             test_cfg=dict(),
             auto_scale_lr=dict(base_batch_size=64),
         )
@@ -116,6 +119,8 @@ def test_cfg_options_come_last(merge):
         (['--cfg-options', 'model.type.name=x'], ['--cfg-options: model.type.name']),
         (['--cfg-options', 'work_dir'], ["'work_dir' is not KEY=VALUE"]),
         (['--resume', 'gone.pth'], ["--resume: there is no file 'gone.pth'"]),
+        (['--cfg-options', 'train_cfg.val_interval=0'], ['train_cfg.val_interval=0']),
+        (['--cfg-options', 'test_dataloader={}'], ["test_dataloader='{}' must be a dict"]),
     ],
 )
 def test_bad_options(merge, capsys, options, messages):

@@ -1,0 +1,59 @@
+"""Mistakes in one component of a config: its class, and its options."""
+
+from collections.abc import Iterable, Iterator
+
+from famkd.apis.components import Component, is_number, options_of
+from famkd.apis.number_check import INTERVAL, NUMBERS, number_problems
+from famkd.names import near_names, suggestion
+
+# Arguments of components that a config does not give.
+NOT_IN_CONFIGS = 'self', 'args', 'kwargs', 'runner', 'param_name', 'parameters'
+
+
+def component_problems(component: Component) -> Iterator[str]:
+    """An unknown class or option, text for a number, an interval of 0.
+
+    Args:
+        component: The component.
+    """
+    key, kind = component.key, component.kind
+    if kind is None:
+        yield _no_class(component)
+        return
+    options, takes_others = options_of(kind)
+    for option, value in component.given.items():
+        place, parameter = f'{key}.{option}', options.get(option)
+        if parameter is None:
+            # One of a class that takes others must be very near to be a mistake.
+            if not takes_others or near_names(option, options, cutoff=0.9):
+                yield unknown_option(place, value, kind.__name__, options)
+        elif isinstance(value, str) and is_number(parameter) and place not in NUMBERS:
+            yield f'{place}={value!r}: {kind.__name__} takes a number there'
+        elif option == 'interval' and isinstance(value, (int, float)):
+            yield from number_problems(place, value, INTERVAL)
+
+
+def unknown_option(key: str, value: object, owner: str, known: Iterable[str]) -> str:
+    """The message about an option that its owner does not have.
+
+    Args:
+        key: Where it stands.
+        value: What stands there.
+        owner: The class or function that would get it.
+        known: The options that it has.
+    """
+    known = [name for name in known if name not in NOT_IN_CONFIGS]
+    hint = suggestion(key.rpartition('.')[2], known)
+    return f'{key}={value!r}: {owner} has no such option; {hint}'
+
+
+def _no_class(component: Component) -> str:
+    name = component.config.get('type')
+    if name is None:
+        return f'{component.key} has no type, only {list(component.config)}; add it'
+    near = near_names(name, component.known_types(), cutoff=0.6)
+    return f'{component.key}.type={name!r}: there is no such class; ' + (
+        f'did you mean {" or ".join(near)}?'
+        if near
+        else 'correct it, or name its module in custom_imports'
+    )

@@ -1,0 +1,159 @@
+"""What a config says that would fail only later: names and numbers in it."""
+
+import argparse
+from collections.abc import Iterator, Sequence
+from inspect import signature
+from typing import Any
+
+from mmengine.config import Config
+from mmengine.registry import DefaultScope
+from mmengine.runner import set_random_seed
+from mmengine.utils.dl_utils import set_multi_processing
+from torch.distributed import init_process_group
+from torch.nn.utils import clip_grad_norm_, clip_grad_value_
+from torch.utils.data import DataLoader
+
+from famkd.apis.component_check import component_problems, unknown_option
+from famkd.apis.components import PARTS, components
+from famkd.apis.metric_check import metric_problems
+from famkd.apis.number_check import NUMBERS, number_problems
+from famkd.names import near_names, suggestion
+
+DEFAULT_HOOKS = (
+    'runtime_info timer sampler_seed logger param_scheduler checkpoint visualization '
+    'runtime'
+).split()
+# What is a dict, if it is there at all; and a list of dicts, or one.
+DICTS = (
+    'default_hooks',
+    'env_cfg',
+    'env_cfg.dist_cfg',
+    'env_cfg.mp_cfg',
+    'model',
+    'optim_wrapper',
+    'optim_wrapper.clip_grad',
+    'optim_wrapper.optimizer',
+    'randomness',
+    'test_cfg',
+    'test_dataloader',
+    'train_cfg',
+    'train_dataloader',
+    'train_dataloader.dataset',
+    'val_cfg',
+    'val_dataloader',
+    'val_dataloader.dataset',
+)
+LISTS = 'custom_hooks', 'param_scheduler', 'test_evaluator', 'val_evaluator'
+
+
+def check_config(
+    parser: argparse.ArgumentParser, cfg: Config, parts: Sequence[str]
+) -> None:
+    """Ends the tool where a config has a mistake that :func:`config_problems` finds.
+
+    Args:
+        parser: Reports the error.
+        cfg: The complete config.
+        parts: What is to be run: 'train', 'val', 'test'.
+    """
+    for problem in config_problems(cfg, parts):
+        parser.error(problem)
+
+
+def config_problems(
+    cfg: Config, parts: Sequence[str] = ('train', 'val', 'test')
+) -> Iterator[str]:
+    """The mistakes in a config that can be found before anything is built.
+
+    They are: a class that no registry has, an option that a class does not take, text
+    where it takes a number, a number that makes no sense, an interval of 0, a metric
+    that the evaluator does not give, a data loader without data. The model is left to
+    its own classes, which the runner builds at once.
+
+    Args:
+        cfg: The complete config.
+        parts: What is to be run. Defaults to all: 'train', 'val', 'test'.
+
+    Returns:
+        Iterator: One sentence for each mistake: key, value and what to do.
+    """
+    wrong = list(_shape_problems(dict(cfg.items())))
+    if wrong:
+        yield from wrong
+        return
+    unused = {'train', 'val', 'test'}.difference(parts)
+    if 'train' in unused:
+        unused |= {'optim', 'param'}  # optim_wrapper and param_scheduler
+    config = {key: x for key, x in cfg.items() if key.split('_')[0] not in unused}
+    with DefaultScope.overwrite_default_scope(cfg.get('default_scope')):
+        found = list(components(config))
+        for component in found:
+            yield from component_problems(component)
+        for key, rule in NUMBERS.items():
+            yield from number_problems(key, _value(config, key), rule)
+        yield from _argument_problems(config)
+        yield from metric_problems(found)
+
+
+def _shape_problems(config: dict) -> Iterator[str]:
+    """What is no dict where one is needed, or not the one that was meant."""
+    for keys, kinds, wanted in (
+        (DICTS, dict, 'a dict of options'),
+        (LISTS, (list, tuple, dict), 'a dict of options, or a list of them'),
+    ):
+        for key in keys:
+            value = _value(config, key)
+            if value is not None and not isinstance(value, kinds):
+                yield f'{key}={value!r} must be {wanted}'
+    for name, hook in _dict(config, 'default_hooks').items():
+        if name not in DEFAULT_HOOKS:
+            if hook is None or near_names(name, DEFAULT_HOOKS, cutoff=0.8):
+                yield (
+                    f'default_hooks.{name}={hook!r} is none of the default hooks; '
+                    + suggestion(name, DEFAULT_HOOKS)
+                )
+    for part in ('train', 'val', 'test'):
+        loader = _value(config, f'{part}_dataloader')
+        missing = sorted({'dataset', 'sampler'}.difference(loader or ()))
+        if loader is not None and missing:
+            yield (
+                f'{part}_dataloader has no {" and no ".join(missing)}, only '
+                f'{list(loader)}; add it, or set all that begins with {part}_ to None'
+            )
+
+
+def _argument_problems(config: dict) -> Iterator[str]:
+    """Keys of dicts that become the arguments of a function."""
+    by_value = _value(config, 'optim_wrapper.clip_grad.type') == 'value'
+    loader = {*PARTS, 'num_batch_per_epoch', 'disable_subprocess_warning'}
+    calls = {
+        'env_cfg.mp_cfg': (set_multi_processing, ()),
+        'env_cfg.dist_cfg': (init_process_group, ('init_backend', 'port')),
+        'optim_wrapper.clip_grad': (
+            clip_grad_value_ if by_value else clip_grad_norm_,
+            ('type',),
+        ),
+        'randomness': (set_random_seed, ()),
+        'train_dataloader': (DataLoader, loader),
+        'val_dataloader': (DataLoader, loader),
+        'test_dataloader': (DataLoader, loader),
+    }
+    for key, (call, more) in calls.items():
+        known = [*signature(call).parameters, *more]
+        for name, value in _dict(config, key).items():
+            if name not in known:
+                yield unknown_option(f'{key}.{name}', value, call.__name__, known)
+
+
+def _value(config: dict, key: str) -> Any:
+    """What stands at a dotted key; None where there is nothing."""
+    value = config
+    for name in key.split('.'):
+        value = value.get(name) if isinstance(value, dict) else None
+    return value
+
+
+def _dict(config: dict, key: str) -> dict:
+    """The dict at a dotted key; an empty one where there is none."""
+    value = _value(config, key)
+    return value if isinstance(value, dict) else {}

@@ -1,0 +1,163 @@
+"""Mistakes in a config are named before anything is built."""
+
+import argparse
+import copy
+from pathlib import Path
+
+import pytest
+from mmengine.config import Config, ConfigDict
+
+import famkd.registry  # noqa: F401 (the scope of the recipes)
+from famkd.apis.config_check import check_config, config_problems
+
+CONFIGS = Path(__file__).parents[2] / 'configs'
+# The new value, and what is said of it. `nan` and the like are no text here.
+MISTAKES = [
+    # classes
+    ('optim_wrapper.optimizer.type', 'SGDD', 'no such class; did you mean SGD'),
+    ('optim_wrapper.type', 'AmpOptimWraper', 'did you mean AmpOptimWrapper'),
+    ('train_dataloader.dataset.type', 'Digit', 'did you mean Digits?'),
+    ('train_dataloader.dataset.type', 'Xyz', 'name its module in custom_imports'),
+    ('val_evaluator.type', 'Acuracy', 'did you mean Accuracy'),
+    ('param_scheduler.type', 'CosineAnealingLR', 'did you mean CosineAnnealingLR'),
+    ('default_hooks.logger.type', 'LogerHook', 'did you mean LoggerHook'),
+    # options
+    ('default_hooks.checkpoint.intervall', 2, 'did you mean interval?'),
+    ('default_hooks.runtime', dict(type='RuntimeHook', max_skip=3), 'mean max_skips?'),
+    ('custom_hooks', [dict(type='DistillWarmupHook', lengt=3)], 'mean length?'),
+    ('optim_wrapper.optimizer.momentun', 0.9, 'did you mean momentum?'),
+    ('optim_wrapper.clip_grad', dict(max_nom=1), 'did you mean max_norm?'),
+    (
+        'optim_wrapper.clip_grad',
+        dict(type='value', max_norm=1),
+        'choose from clip_value',
+    ),
+    ('train_cfg.max_epoch', 3, 'did you mean max_epochs?'),
+    ('val_evaluator.topkk', 3, 'did you mean topk?'),
+    ('train_dataloader.batchsize', 3, 'did you mean batch_size'),
+    ('train_dataloader.sampler.shufle', True, 'did you mean shuffle?'),
+    ('train_dataloader.dataset.pipeline', [dict(type='Resize', scal=3)], 'mean scale'),
+    ('randomness.sed', 1, 'did you mean seed?'),
+    ('env_cfg.dist_cfg.time_out', 9, 'did you mean timeout?'),
+    ('env_cfg.mp_cfg.threads', 9, 'choose from mp_start_method, opencv_num_threads'),
+    ('log_processor.window', 9, 'did you mean window_size?'),
+    # names of hooks
+    ('default_hooks.chekpoint', dict(interval=2), 'did you mean checkpoint'),
+    ('default_hooks.chekpoint', None, 'did you mean checkpoint'),
+    ('default_hooks.xyz', None, 'choose from runtime_info, '),
+    ('default_hooks.xyz', dict(interval=2), "has no type, only ['interval']; add it"),
+    # numbers
+    ('optim_wrapper.optimizer.lr', 'abc', 'must be a number of at least 0'),
+    ('optim_wrapper.optimizer.lr', float('nan'), 'must be a number of at least 0'),
+    ('optim_wrapper.optimizer.lr', -0.1, 'must be a number of at least 0'),
+    ('optim_wrapper.optimizer.momentum', 'abc', 'SGD takes a number there'),
+    ('optim_wrapper.accumulative_counts', 0, 'must be a whole number of at least 1'),
+    ('optim_wrapper.clip_grad.max_norm', 0, 'must be a number above 0'),
+    ('optim_wrapper.clip_grad.max_norm', float('inf'), 'must be a number above 0'),
+    ('randomness.seed', 'abc', 'must be a whole number of at least 0'),
+    ('randomness.seed', 1.5, 'must be a whole number of at least 0'),
+    ('custom_hooks', [dict(type='DistillWarmupHook', length='abc')], 'takes a number'),
+    ('train_dataloader.batch_size', 0, 'must be a whole number of at least 1'),
+    ('train_dataloader.num_workers', -1, 'must be a whole number of at least 0'),
+    ('train_cfg.max_epochs', 0, 'must be a whole number of at least 1'),
+    # intervals
+    ('train_cfg.val_interval', 0, 'must be a whole number of at least 1'),
+    ('train_cfg.val_interval', 1.5, 'must be a whole number of at least 1'),
+    ('default_hooks.checkpoint.interval', 0, 'at least 1, or -1 for never'),
+    ('default_hooks.logger.interval', 'abc', 'LoggerHook takes a number there'),
+    ('custom_hooks', [dict(type='GammaLogHook', interval=0)], 'at least 1, or -1'),
+    # metrics
+    ('default_hooks.checkpoint.save_best', 'accuracy/top7', 'mean accuracy/top1?'),
+    ('default_hooks.checkpoint.save_best', ['acuracy/top1'], 'mean accuracy/top1?'),
+    ('custom_hooks', [dict(type='EarlyStoppingHook', monitor='acc')], 'accuracy/top1'),
+    (
+        'param_scheduler',
+        dict(type='ReduceOnPlateauLR', monitor='lost'),
+        'choose from accuracy/top1',
+    ),
+    # what is no dict
+    ('optim_wrapper.optimizer', 'SGD', 'must be a dict of options'),
+    ('param_scheduler', 'CosineAnnealingLR', 'or a list of them'),
+    ('env_cfg', 3, 'must be a dict of options'),
+    ('default_hooks', 3, 'must be a dict of options'),
+    ('model', 'ResNet', 'must be a dict of options'),
+    ('test_dataloader', {}, 'has no dataset and no sampler, only []; add it'),
+]
+
+
+@pytest.fixture(scope='module')
+def recipe():
+    return Config.fromfile(CONFIGS / 'demo/famkd_resnet20_resnet8_digits.py')
+
+
+def changed(recipe, key, value):
+    """The recipe with another value at a dotted key."""
+    config = Config(copy.deepcopy(recipe.to_dict()))
+    *path, name = key.split('.')
+    place = config
+    for part in path:
+        place = place.setdefault(part, ConfigDict())
+    place[name] = value
+    return config
+
+
+@pytest.mark.parametrize(
+    'key, value, message', MISTAKES, ids=[f'{m[0]}-{i}' for i, m in enumerate(MISTAKES)]
+)
+def test_a_mistake_is_named_once(key, value, message, recipe):
+    (problem,) = config_problems(changed(recipe, key, value))
+    assert problem.startswith(key.partition('=')[0]), problem
+    assert message in problem
+
+
+def test_a_tool_ends_with_one_line(recipe, capsys):
+    config = changed(recipe, 'train_cfg.val_interval', 0)
+    config.randomness.seed = 'abc'
+    with pytest.raises(SystemExit):
+        check_config(argparse.ArgumentParser(prog='train.py'), config, ['train'])
+    *_, error = capsys.readouterr().err.splitlines()
+    assert error == (
+        'train.py: error: train_cfg.val_interval=0 must be a whole number of at least 1'
+    )
+
+
+def test_only_what_is_run_counts(recipe):
+    config = changed(recipe, 'test_evaluator.topkk', 3)
+    assert not list(config_problems(config, ['train', 'val']))
+    assert list(config_problems(config, ['test']))
+    config = changed(recipe, 'optim_wrapper.optimizer.type', 'SGDD')
+    assert not list(config_problems(config, ['test']))
+
+
+@pytest.mark.parametrize(
+    'key, value',
+    [
+        ('custom_hooks', [dict(type='EMAHook', momentum=0.1, interval=2)]),
+        ('default_hooks.checkpoint.save_best', 'auto'),
+        ('default_hooks.checkpoint', None),
+        ('default_hooks.checkpoint.interval', -1),
+        ('train_dataloader.persistent_workers', True),
+        ('optim_wrapper.clip_grad', dict(type='value', clip_value=0.1)),
+        ('param_scheduler', [dict(type='MultiStepLR', milestones=[1], gamma=0.1)]),
+        # A metric of the user: only it knows its names.
+        ('val_evaluator', [dict(type='Accuracy'), dict(type='MultiLabelMetric')]),
+        # Options that are the arguments of another function.
+        ('val_evaluator', dict(type='Accuracy', thrs=[0.1, 0.5])),
+    ],
+)
+def test_what_is_right_is_let_through(key, value, recipe):
+    assert not list(config_problems(changed(recipe, key, value)))
+
+
+def test_parts_of_other_packages_are_left_to_them(recipe):
+    pipeline = [dict(type='Albumentations', transforms=[dict(type='Blur', p=0.5)])]
+    key = 'train_dataloader.dataset.pipeline'
+    assert not list(config_problems(changed(recipe, key, pipeline)))
+
+
+@pytest.mark.parametrize(
+    'recipe',
+    ['famkd/cifar100/famkd_resnet56_resnet20_1xb64_cifar100', 'demo/digits'],
+)
+def test_recipes_are_right(recipe):
+    assert not list(config_problems(Config.fromfile(CONFIGS / f'{recipe}.py')))
