@@ -22,7 +22,16 @@ def probe(
         input_shape: Shape (C, H, W) of the image.
         forward: What is called with the batch (1, C, H, W). Defaults to None: the
             network, as far as its output before any loss (``mode='tensor'``).
+
+    Raises:
+        ValueError: If ``input_shape`` is not three positive whole numbers.
     """
+    sizes = input_shape if isinstance(input_shape, Sequence) else ()
+    if len(sizes) != 3 or not all(isinstance(x, int) and x > 0 for x in sizes):
+        raise ValueError(
+            f'input_shape={input_shape!r} must be the channels, height and width of an '
+            'image, three whole numbers such as (3, 224, 224)'
+        )
     modes = {module: module.training for module in network.modules()}
     parameter = next(network.parameters(), torch.empty(0))
     image = torch.zeros(1, *input_shape, device=parameter.device)

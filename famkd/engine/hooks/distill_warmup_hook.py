@@ -1,5 +1,7 @@
 """Linear warm-up of the distillation weight."""
 
+import math
+
 from mmengine.hooks import Hook
 from mmengine.registry import HOOKS
 from mmengine.runner import IterBasedTrainLoop, Runner
@@ -19,7 +21,7 @@ class DistillWarmupHook(Hook):
         by_epoch: Whether :math:`t` counts epochs. Defaults to True.
 
     Raises:
-        ValueError: If ``length`` is not positive, or epochs are to be counted in
+        ValueError: If ``length`` is no positive number, or epochs are to be counted in
             a training that counts iterations only.
 
     Source: released training code of `FAM-KD <https://arxiv.org/abs/2403.05894>`_ and
@@ -28,10 +30,10 @@ class DistillWarmupHook(Hook):
     """
 
     def __init__(self, length: int = 20, by_epoch: bool = True) -> None:
-        if length <= 0:
+        if not isinstance(length, (int, float)) or not 0 < length < math.inf:
             raise ValueError(
-                f'length={length} of DistillWarmupHook must be positive; leave the '
-                'hook out for no warm-up'
+                f'length={length!r} of DistillWarmupHook must be a positive number; '
+                'leave the hook out for no warm-up'
             )
         self.length = length
         self.by_epoch = by_epoch

@@ -12,6 +12,7 @@ from mmrazor.models.utils import add_prefix
 from mmrazor.registry import MODELS
 from torch import Tensor, nn
 
+from famkd.models.distillers.loss_weights import check_loss_weights
 from famkd.models.distillers.stages import check_sources
 from famkd.models.probe import probe
 from famkd.models.teacher_note import (
@@ -165,6 +166,7 @@ class FeatureDistill(BaseAlgorithm):
             self.distiller.check_teacher(self._identity.note)
         if hasattr(self.distiller, 'build_stages'):
             self._build_stages(input_shape)
+        check_loss_weights(self.distiller)
         self._wants_ground_truth = (
             'data_samples'
             in signature(self.distiller.compute_distill_losses).parameters

@@ -12,6 +12,7 @@ from famkd.models.prompt_file import check_prompts, read_prompts
 from famkd.models.teacher_note import same_teacher, tell_teacher
 
 from .stage_distiller import StageDistiller
+from .stages import check_order
 from .targets import Targets
 
 
@@ -51,7 +52,8 @@ class FreeKDDistiller(StageDistiller):
         FileNotFoundError: If there is no file of prompts.
         ValueError: If the file is no such file, or its prompts are for another number
             of maps, of channels or of levels; if two maps of a pair have other sizes;
-            or if two levels that are to be related have other numbers of channels.
+            or if two levels that are to be related have other numbers of channels, or
+            are not given from shallow to deep.
 
     Source: `FreeKD <https://arxiv.org/abs/2311.12079>`_ (CVPR 2024).
     """
@@ -106,6 +108,9 @@ class FreeKDDistiller(StageDistiller):
         else:
             check_prompts(prompts, channels, self._file, self._expected_levels)
             self.levels = prompts[0].shape[0] - 1
+        if self.relation:
+            check_order(self.student_stages, students)
+            check_order(self.teacher_stages, teachers)
         if self.relation and len(set(channels)) > 1:
             raise ValueError(
                 f'relation=True relates each map to the next deeper one, but those of '

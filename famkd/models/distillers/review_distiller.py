@@ -6,6 +6,7 @@ from torch import Tensor, nn
 from famkd.models.connectors.review_fusion import ReviewFusion, resize_like
 
 from .stage_distiller import StageDistiller, build_part
+from .stages import check_order
 from .targets import Targets
 
 
@@ -35,7 +36,8 @@ class ReviewDistiller(StageDistiller):
             of all.
 
     Raises:
-        ValueError: If the fusion is none, or ``mid_channels`` are too few or too many.
+        ValueError: If the fusion is none, ``mid_channels`` are too few, too many or
+            not positive, or the stages are not given from shallow to deep.
 
     Source: `FAM-KD <https://arxiv.org/abs/2403.05894>`_, Figs. 2 and 3; `ReviewKD
     <https://arxiv.org/abs/2104.09044>`_, Fig. 2.
@@ -48,6 +50,8 @@ class ReviewDistiller(StageDistiller):
 
     def build(self, students: list[Tensor], teachers: list[Tensor]) -> None:
         """Builds a fusion and a head for every stage."""
+        check_order(self.student_stages, students)
+        check_order(self.teacher_stages, teachers)
         in_channels = [student.shape[1] for student in students]
         mid_channels = self._mid_channels(in_channels)
         review_channels = [*mid_channels[1:], None]
@@ -94,7 +98,12 @@ class ReviewDistiller(StageDistiller):
         if mid_channels is None:
             return fusion.default_mid_channels(in_channels)
         if isinstance(mid_channels, int):
-            return [mid_channels] * len(in_channels)
+            mid_channels = [mid_channels] * len(in_channels)
+        if not all(isinstance(x, int) and x > 0 for x in mid_channels):
+            raise ValueError(
+                f'fusion: mid_channels={self.fusion["mid_channels"]!r} must be whole '
+                'numbers of at least 1; leave it out for those that the fusion chooses'
+            )
         if len(mid_channels) != len(in_channels):
             raise ValueError(
                 f'fusion: mid_channels={list(mid_channels)} are {len(mid_channels)} '

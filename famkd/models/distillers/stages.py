@@ -1,5 +1,6 @@
 """The stages of a network: named by modules, recorded, and read as maps."""
 
+import math
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -59,6 +60,13 @@ class Stage:
             ValueError: If the record is no single feature; names the stage.
         """
         recorder = recorders.get_recorder(self.recorder)
+        calls = len(recorder.data_buffer)
+        if calls <= self.record_idx:
+            raise ValueError(
+                f'{self.name} was called {calls} times in a forward pass of the '
+                f'{self.role}, so there is no record_idx={self.record_idx}; name a '
+                'module that gives a map then, such as one of the backbone'
+            )
         output = feature = recorder.get_record_data(self.record_idx)
         if self.data_idx is not None:
             if not isinstance(output, (tuple, list)) or self.data_idx >= len(output):
@@ -175,6 +183,26 @@ def check_sources(recorders: RecorderManager, network: nn.Module, role: str) -> 
             elif STAGE.fullmatch(name):
                 key = f'{role}_stages'
             check_module_name(recorder.source, network, role, key)
+
+
+def check_order(stages: Sequence[Stage], maps: Sequence[Tensor]) -> None:
+    """Checks that stages are given from shallow to deep: their maps do not grow.
+
+    Args:
+        stages: The stages of a network.
+        maps: Their maps.
+
+    Raises:
+        ValueError: If a map is larger than the one before; names both stages.
+    """
+    sizes = [tuple(feature.shape[2:]) for feature in maps]
+    for i in range(1, len(stages)):
+        if math.prod(sizes[i]) > math.prod(sizes[i - 1]):
+            raise ValueError(
+                f'{stages[i].name} gives a map of {sizes[i]}, {stages[i - 1].source!r} '
+                f'before it one of {sizes[i - 1]}; name the stages from shallow (large '
+                'maps) to deep'
+            )
 
 
 def check_channels(

@@ -74,9 +74,10 @@ def test_gammas_are_logged_with_the_losses(train):
             assert log[-1][f'{name}_stage{stage}'] == pytest.approx(value, abs=0.01)
 
 
-def test_length_must_be_positive():
-    with pytest.raises(ValueError, match='length=0 of DistillWarmupHook must be posit'):
-        DistillWarmupHook(length=0)
+@pytest.mark.parametrize('length', [0, -1, 'abc', float('nan'), float('inf'), None])
+def test_length_must_be_positive(length):
+    with pytest.raises(ValueError, match=f'length={length!r} of .* must be a positive'):
+        DistillWarmupHook(length=length)
 
 
 def test_epochs_in_a_training_by_iterations(train):

@@ -63,7 +63,7 @@ def test_log_of_the_training_names_the_kernels(config, build, batch, tmp_path):
 
 
 def test_teacher_stops_after_its_last_recorded_module(distillation, build, batch):
-    stages = ['backbone.layer2', 'backbone.layer1']
+    stages = ['backbone.layer1', 'backbone.layer2']
     model = build(distillation(student_stages=stages, teacher_stages=stages)).train()
     backbone = model.teacher.backbone
     ran, stopped = count_calls(backbone.layer2), count_calls(backbone.layer3)
@@ -393,3 +393,9 @@ def test_a_recorder_on_no_module_names_the_nearest(config, build):
         ValueError, match="student_recorders.f: 'backbone.layer9' is .*backbone.layer3"
     ):
         build(config)
+
+
+@pytest.mark.parametrize('shape', [(3, 16), (3, 16, 0), 16, (3, 16.0, 16), '3x16x16'])
+def test_an_input_shape_is_three_numbers(shape, config, build):
+    with pytest.raises(ValueError, match='input_shape=.* must be the channels, heig'):
+        build({**config, 'input_shape': shape})

@@ -201,3 +201,10 @@ def test_a_distillation_compares_its_teacher_with_that_of_the_prompts(
     build(config)
     assert len(warnings) == 1
     assert 'one.pth' in warnings[0] and 'two.pth' in warnings[0]
+
+
+def test_related_stages_are_named_from_shallow_to_deep(pair):
+    students, teachers = ([*reversed(maps)] for maps in pair)
+    distiller = FreeKDDistiller(None, stages=STAGES)
+    with pytest.raises(ValueError, match='name the stages from shallow'):
+        distiller.build(students, teachers)

@@ -297,3 +297,20 @@ def test_a_loss_of_the_logits_is_one_option(logit_loss, make, batch):
     model.parse_losses(losses)[0].backward()
     assert all(p.grad is not None for p in model.student.parameters())
     assert all(p.grad is not None for p in model.distiller.parameters())
+
+
+@pytest.mark.parametrize('value', [0, -4, [8, 8, 0, 8], [8.5] * 4])
+def test_mid_channels_are_positive(value, make):
+    fusion = dict(type='ABFusion', mid_channels=value)
+    with pytest.raises(ValueError, match='fusion: mid_channels=.* at least 1; leave'):
+        make(fusion=fusion)
+
+
+def test_stages_are_named_from_shallow_to_deep(make):
+    stages = ['backbone.layer1', 'backbone.layer3', 'backbone.layer2']
+    with pytest.raises(
+        ValueError,
+        match=r"'backbone.layer2' gives a map of \(8, 8\), 'backbone.layer3' before it "
+        r'one of \(4, 4\); name the stages from shallow',
+    ):
+        make(student_stages=stages, teacher_stages=stages)

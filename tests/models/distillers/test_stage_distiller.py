@@ -220,3 +220,21 @@ def test_a_head_without_class_scores(make):
         ValueError, match='the backbone of the teacher gives no class scores'
     ):
         make(stages=STAGES, loss=dict(type='AskingLoss'), logits='backbone')
+
+
+def test_a_module_that_is_not_called_is_no_stage(make):
+    message = "student_stages: 'data_preprocessor' was called 0 times in a forward"
+    with pytest.raises(ValueError, match=message):
+        make(stages=['data_preprocessor'], loss=dict(type='PlainLoss'))
+
+
+@pytest.mark.parametrize('weight', ['abc', -1.0, float('nan'), float('inf')])
+def test_weights_of_losses_are_weights(weight, make):
+    with pytest.raises(
+        ValueError, match=r'^distiller\.logit_loss: loss_weight=.* of KLDivergence must'
+    ):
+        make(
+            stages=STAGES,
+            loss=dict(type='PlainLoss'),
+            logit_loss=dict(type='KLDivergence', loss_weight=weight),
+        )
