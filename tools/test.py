@@ -19,13 +19,13 @@ from mmengine.runner import Runner
 from famkd.apis.cli import (
     add_common_arguments,
     build_runner,
+    check_config,
     load_config,
     merge_cfg_options,
     resolve_model_paths,
     set_dataloader_defaults,
     set_thread_count,
 )
-from famkd.apis.config_check import check_config
 from famkd.apis.data_check import check_data
 from famkd.checkpoint_keys import (
     PARALLEL,

@@ -17,6 +17,7 @@ from famkd.apis.check import check_training
 from famkd.apis.cli import (
     add_common_arguments,
     build_runner,
+    check_config,
     load_config,
     merge_cfg_options,
     resolve_model_paths,
@@ -24,7 +25,6 @@ from famkd.apis.cli import (
     set_thread_count,
     use_mixed_precision,
 )
-from famkd.apis.config_check import check_config
 from famkd.apis.data_check import check_data
 from famkd.names import type_name
 from famkd.runtime import switch_on

@@ -3,6 +3,7 @@
 import argparse
 import inspect
 import os
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -223,6 +224,22 @@ def merge_cfg_options(
         cfg.merge_from_dict(options)
     except (KeyError, TypeError) as error:
         parser.error(f'--cfg-options: {", ".join(options)}: {error.args[0]}')
+
+
+def check_config(
+    parser: argparse.ArgumentParser, cfg: 'Config', parts: Sequence[str]
+) -> None:
+    """End the tool where a config has a mistake, see :func:`config_problems`.
+
+    Args:
+        parser: Reports the error: key, value and what to do.
+        cfg: The complete config.
+        parts: What is to be run: 'train', 'val', 'test'.
+    """
+    from famkd.apis.config_check import config_problems
+
+    for problem in config_problems(cfg, parts):
+        parser.error(problem)
 
 
 def resolve_model_paths(parser: argparse.ArgumentParser, cfg: 'Config') -> None:

@@ -138,7 +138,7 @@ def is_container(key: str, config: dict) -> bool:
 
 
 def default_type(key: str, config: dict) -> str | None:
-    """The class of a component that does not say it, as MMEngine's runner chooses."""
+    """The class of a component that does not say it, as the runner will choose it."""
     if key == 'train_cfg' and 'by_epoch' in config:
         return 'EpochBasedTrainLoop' if config['by_epoch'] else 'IterBasedTrainLoop'
     return {
@@ -147,6 +147,7 @@ def default_type(key: str, config: dict) -> str | None:
         'optim_wrapper': 'OptimWrapper',
         'log_processor': 'LogProcessor',
         'visualizer': 'Visualizer',
+        'default_hooks.runtime': 'RuntimeHook',
     }.get(key)
 
 

@@ -1,6 +1,5 @@
 """What a config says that would fail only later: names and numbers in it."""
 
-import argparse
 from collections.abc import Iterator, Sequence
 from inspect import signature
 from typing import Any
@@ -44,20 +43,6 @@ DICTS = (
     'val_dataloader.dataset',
 )
 LISTS = 'custom_hooks', 'param_scheduler', 'test_evaluator', 'val_evaluator'
-
-
-def check_config(
-    parser: argparse.ArgumentParser, cfg: Config, parts: Sequence[str]
-) -> None:
-    """Ends the tool where a config has a mistake that :func:`config_problems` finds.
-
-    Args:
-        parser: Reports the error.
-        cfg: The complete config.
-        parts: What is to be run: 'train', 'val', 'test'.
-    """
-    for problem in config_problems(cfg, parts):
-        parser.error(problem)
 
 
 def config_problems(

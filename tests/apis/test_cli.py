@@ -119,7 +119,6 @@ def test_cfg_options_come_last(merge):
         (['--cfg-options', 'model.type.name=x'], ['--cfg-options: model.type.name']),
         (['--cfg-options', 'work_dir'], ["'work_dir' is not KEY=VALUE"]),
         (['--resume', 'gone.pth'], ["--resume: there is no file 'gone.pth'"]),
-        (['--cfg-options', 'train_cfg.val_interval=0'], ['train_cfg.val_interval=0']),
         (['--cfg-options', 'test_dataloader={}'], ["test_dataloader='{}' must"]),
     ],
 )
@@ -246,3 +245,11 @@ except SystemExit:
         text=True,
     )
     assert result.stdout.startswith('usage:') and result.stdout.endswith('set()\n')
+
+
+def test_a_mistake_in_the_config_is_one_line(merge, capsys):
+    with pytest.raises(SystemExit):
+        merge('--cfg-options', 'train_cfg.val_interval=0', 'randomness.seed=abc')
+    *_, error = capsys.readouterr().err.splitlines()
+    message = 'train_cfg.val_interval=0 must be a whole number of at least 1'
+    assert error.endswith(f': error: {message}')

@@ -1,6 +1,5 @@
 """Mistakes in a config are named before anything is built."""
 
-import argparse
 import copy
 from pathlib import Path
 
@@ -8,7 +7,7 @@ import pytest
 from mmengine.config import Config, ConfigDict
 
 import famkd.registry  # noqa: F401 (the scope of the recipes)
-from famkd.apis.config_check import check_config, config_problems
+from famkd.apis.config_check import config_problems
 
 CONFIGS = Path(__file__).parents[2] / 'configs'
 # The new value, and what is said of it. `nan` and the like are no text here.
@@ -23,7 +22,7 @@ MISTAKES = [
     ('default_hooks.logger.type', 'LogerHook', 'did you mean LoggerHook'),
     # options
     ('default_hooks.checkpoint.intervall', 2, 'did you mean interval?'),
-    ('default_hooks.runtime', dict(type='RuntimeHook', max_skip=3), 'mean max_skips?'),
+    ('default_hooks.runtime', dict(max_skip=3), 'did you mean max_skips?'),
     ('custom_hooks', [dict(type='DistillWarmupHook', lengt=3)], 'mean length?'),
     ('optim_wrapper.optimizer.momentun', 0.9, 'did you mean momentum?'),
     ('optim_wrapper.clip_grad', dict(max_nom=1), 'did you mean max_norm?'),
@@ -110,17 +109,6 @@ def test_a_mistake_is_named_once(key, value, message, recipe):
     assert message in problem
 
 
-def test_a_tool_ends_with_one_line(recipe, capsys):
-    config = changed(recipe, 'train_cfg.val_interval', 0)
-    config.randomness.seed = 'abc'
-    with pytest.raises(SystemExit):
-        check_config(argparse.ArgumentParser(prog='train.py'), config, ['train'])
-    *_, error = capsys.readouterr().err.splitlines()
-    assert error == (
-        'train.py: error: train_cfg.val_interval=0 must be a whole number of at least 1'
-    )
-
-
 def test_only_what_is_run_counts(recipe):
     config = changed(recipe, 'test_evaluator.topkk', 3)
     assert not list(config_problems(config, ['train', 'val']))
@@ -157,7 +145,7 @@ def test_parts_of_other_packages_are_left_to_them(recipe):
 
 @pytest.mark.parametrize(
     'recipe',
-    ['famkd/cifar100/famkd_resnet56_resnet20_1xb64_cifar100', 'demo/digits'],
+    ['cifar10/resnet8_1xb64_cifar10', 'demo/digits_few'],
 )
 def test_recipes_are_right(recipe):
     assert not list(config_problems(Config.fromfile(CONFIGS / f'{recipe}.py')))
