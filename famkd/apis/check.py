@@ -1,6 +1,7 @@
 """A look at a training before it begins."""
 
 import tempfile
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -43,14 +44,34 @@ def check_training(parser: 'ArgumentParser', cfg: 'Config') -> bool:
     with tempfile.TemporaryDirectory() as folder:
         runner = ready_runner(parser, cfg, folder)
         show('Data', check_data_agree(runner))
-        step = first_step(runner)
+        batches = training_batches(runner)
+        step = first_step(runner, batches)
         show('Stages', check_stages(step))
         show('Losses of the first step', check_losses(step))
         show('Teacher', check_teacher(runner))
-        show('Time', check_time(runner))
+        show('Time', check_time(runner, batches))
     print('\n## What looks wrong')
     print('\n'.join(f'- {text}' for text in warnings) or 'nothing')
     return not warnings
+
+
+def training_batches(runner: 'Runner') -> Iterator:
+    """The batches of the training, over and over.
+
+    There is one iterator for all that look at them: where a sampler is endless, as
+    those of detectors are, another one would find nothing left.
+
+    Raises:
+        ValueError: If there is none.
+    """
+    loader = runner.train_loop.dataloader
+    if len(loader) == 0:
+        raise ValueError(
+            f'train_dataloader gives no batch of {loader.batch_size} images: there are '
+            f'{len(loader.dataset)}'
+        )
+    while True:
+        yield from loader
 
 
 def ready_runner(parser: 'ArgumentParser', cfg: 'Config', folder: str) -> 'Runner':

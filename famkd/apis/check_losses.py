@@ -1,5 +1,6 @@
 """The losses of the first step, and how hard each of them pulls."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -31,15 +32,18 @@ class FirstStep:
     pairs: list[tuple[Feature, Feature]] = field(default_factory=list)
 
 
-def first_step(runner: 'Runner') -> FirstStep:
+def first_step(runner: 'Runner', batches: Iterator) -> FirstStep:
     """Runs the model on one batch of the training, without changing it.
 
     The weight of the distillation is the full one, whatever its warm-up is.
+
+    Args:
+        runner: Runner of the training.
+        batches: Its batches.
     """
     model = unwrapped_model(runner)
     model.train()
-    loader = runner.train_loop.dataloader
-    data = model.data_preprocessor(next(iter(loader)), True)
+    data = model.data_preprocessor(next(batches), True)
     step = FirstStep({}, {})
     if hasattr(model, '_forget_records'):
         forget = model._forget_records

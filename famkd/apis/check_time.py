@@ -4,6 +4,7 @@ import os
 import resource
 import sys
 import time
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from famkd.apis.cli import usable_cores
@@ -16,7 +17,10 @@ STEPS, SECONDS = 10, 15
 
 
 def check_time(
-    runner: 'Runner', steps: int = STEPS, seconds: float = SECONDS
+    runner: 'Runner',
+    batches: Iterator,
+    steps: int = STEPS,
+    seconds: float = SECONDS,
 ) -> tuple[list[str], list[str]]:
     """Trains for some steps and tells what the whole training would take.
 
@@ -25,6 +29,7 @@ def check_time(
 
     Args:
         runner: Runner of the training.
+        batches: Its batches.
         steps: How many steps at most.
         seconds: It ends earlier after this time, but not before one step is counted.
 
@@ -36,17 +41,11 @@ def check_time(
     device = next(unwrapped_model(runner).parameters()).device
     on_gpu = device.type == 'cuda'
     runner.model.train()
-    loader = runner.train_loop.dataloader
-    batches = iter(loader)
     loading, computing = [], []
     start = time.perf_counter()
     while len(computing) <= steps:
         begin = time.perf_counter()
-        try:
-            data = next(batches)
-        except StopIteration:
-            batches = iter(loader)
-            data = next(batches)
+        data = next(batches)
         loaded = time.perf_counter()
         runner.model.train_step(data, optim_wrapper=runner.optim_wrapper)
         if on_gpu:

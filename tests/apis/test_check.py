@@ -5,7 +5,7 @@ from types import SimpleNamespace
 import pytest
 import torch
 
-from famkd.apis.check import ready_runner
+from famkd.apis.check import ready_runner, training_batches
 from famkd.apis.check_data_agree import check_data_agree
 from famkd.apis.check_losses import FirstStep, check_losses, first_step
 from famkd.apis.check_stages import check_stages
@@ -39,7 +39,8 @@ def ready(make_config, tmp_path):
 
 
 def test_pairs_and_losses_of_the_first_step(ready):
-    step = first_step(ready())
+    runner = ready()
+    step = first_step(runner, training_batches(runner))
     [table], wrong = check_stages(step)
     assert not wrong
     rows = [[x.strip() for x in line.split('|')[1:-1]] for line in table.splitlines()]
@@ -57,7 +58,7 @@ def test_pairs_and_losses_of_the_first_step(ready):
 def test_first_step_has_the_full_weight_and_changes_no_weight(ready):
     runner = ready(**{'model.distiller.loss.loss_weight': 3.0})
     before = {k: v.clone() for k, v in runner.model.named_parameters()}
-    step = first_step(runner)
+    step = first_step(runner, training_batches(runner))
     assert all(term.requires_grad for term in step.terms.values())
     assert '_forget_records' not in vars(runner.model)
     assert all(torch.equal(before[k], v) for k, v in runner.model.named_parameters())
@@ -143,7 +144,11 @@ def test_data_and_networks(ready):
 
 
 def test_time_of_the_training(ready):
-    lines, wrong = check_time(ready(), steps=2)
+    # Three batches an epoch, and endless, as detectors draw them.
+    runner = ready(**{'train_dataloader.sampler.type': 'InfiniteSampler'})
+    batches = training_batches(runner)
+    first_step(runner, batches)
+    lines, wrong = check_time(runner, batches, steps=2)
     assert lines[0].startswith('step: ') and 'median of 2' in lines[0]
     assert 'GiB' in lines[1]
     assert lines[2].startswith('training: 6 steps, ')
