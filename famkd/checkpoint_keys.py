@@ -53,8 +53,9 @@ def foreign_weights(names: Iterable[str], modules: Collection[str]) -> list[str]
     """Names in a checkpoint that tell that it is of another, larger network.
 
     Of no use, but no sign of that, are modules that a network is often built without:
-    heads, auxiliary ones too, classifiers and necks, averaged copies of the weights
-    (``ema_*``), and what the data preprocessor keeps.
+    heads, auxiliary ones too, classifiers and necks, the token of masked patches that
+    pretraining leaves behind, averaged copies of the weights (``ema_*``), and what the
+    data preprocessor keeps.
 
     Args:
         names: Names of weights that the network has no use for.
@@ -69,7 +70,8 @@ def foreign_weights(names: Iterable[str], modules: Collection[str]) -> list[str]
 
 
 _OFTEN_LEFT_OUT = re.compile(
-    r'(\w+\.)*(\w*heads?(_\w+)?|\w*aux\w*|classifier|fc|neck|ema_\w+|_extra_state)'
+    r'(\w+\.)*(\w*heads?(_\w+)?|\w*aux\w*|classifier|fc|neck|ema_\w+|mask_token'
+    r'|_extra_state)'
     r'|data_preprocessor(\.\w+)?',
     re.IGNORECASE,
 ).fullmatch

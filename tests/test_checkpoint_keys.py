@@ -32,6 +32,7 @@ def test_weights_that_tell_of_another_network():
         'ema_backbone_conv_weight',
         'data_preprocessor.mean',
         'neck.convs.0.weight',
+        'backbone.mask_token',
         '_extra_state',
     ]
     foreign = [

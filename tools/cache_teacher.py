@@ -12,6 +12,7 @@ import argparse
 import itertools
 import json
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from famkd.apis.cli import (
     SplitAction,
@@ -28,6 +29,9 @@ from famkd.apis.feature_cache import (
     random_transforms,
 )
 from famkd.runtime.safe_load import add_trust_argument, trust_checkpoints
+
+if TYPE_CHECKING:
+    from mmengine.config import Config
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -80,7 +84,7 @@ def main(argv: list[str] | None = None) -> None:
         parser.error(str(error))
 
 
-def write(parser: argparse.ArgumentParser, cfg: 'Config', out: str) -> None:  # noqa: F821
+def write(parser: argparse.ArgumentParser, cfg: 'Config', out: str) -> None:
     """Write the features of a config's training images, unless they are there.
 
     Args:
