@@ -18,9 +18,15 @@ def read_weights(checkpoint: dict[str, Any]) -> dict[str, Any]:
         dict: Name of the weight -> tensor.
 
     Raises:
-        ValueError: If there is a name with that prefix and without it.
+        ValueError: If it is no state dict, or has a name with and without that prefix.
     """
-    weights = checkpoint.get('state_dict', checkpoint)
+    weights = checkpoint
+    if isinstance(checkpoint, dict):
+        weights = checkpoint.get('state_dict', checkpoint)
+    if not isinstance(weights, dict) or not all(
+        isinstance(key, str) for key in weights
+    ):
+        raise ValueError('it holds no state dict: no dict of names and weights')
     found = {key.removeprefix(PARALLEL): value for key, value in weights.items()}
     if len(found) < len(weights):
         name = next(

@@ -129,6 +129,8 @@ def load_network(
     from famkd.models.algorithms.networks import build_network
 
     weights, config, classes = read_checkpoint(file, config)
+    if 'model' not in config:
+        raise ValueError(f'{file}: its config has no model; give the config, too')
     with DefaultScope.overwrite_default_scope(config.get('default_scope')):
         model = build_network(student_config(config)).eval()
     try:

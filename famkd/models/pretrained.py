@@ -2,7 +2,7 @@
 
 from mmengine.model import PretrainedInit
 from mmengine.registry import WEIGHT_INITIALIZERS
-from torch import nn
+from torch import Tensor, nn
 
 from famkd.checkpoint_keys import foreign_weights, read_weights
 from famkd.runtime.safe_load import load_checkpoint
@@ -43,10 +43,14 @@ class CheckedPretrainedInit(PretrainedInit):
 
     def _check(self, module: nn.Module) -> None:
         prefix = f'{self.prefix.rstrip(".")}.' if self.prefix else ''
+        try:
+            weights = read_weights(load_checkpoint(self.checkpoint))
+        except ValueError as error:
+            raise ValueError(f'init_cfg: {self.checkpoint}: {error}') from None
         given = {
             name.removeprefix(prefix): value
-            for name, value in read_weights(load_checkpoint(self.checkpoint)).items()
-            if name.startswith(prefix)
+            for name, value in weights.items()
+            if name.startswith(prefix) and isinstance(value, Tensor)
         }
         wanted = module.state_dict()
         fitting = [

@@ -26,7 +26,8 @@ def non_finite(content: Any) -> list[str]:
 def _tensors(content: Any, name: str, seen: set) -> Iterator[tuple[str, Tensor]]:
     if isinstance(content, Tensor):
         if content.is_floating_point() or content.is_complex():
-            yield name, content
+            if not content.is_meta:
+                yield name, _stored(content)
         return
     if isinstance(content, dict):
         items = content.items()
@@ -39,3 +40,15 @@ def _tensors(content: Any, name: str, seen: set) -> Iterator[tuple[str, Tensor]]
     seen.add(id(content))
     for key, value in items:
         yield from _tensors(value, f'{name}.{key}' if name else str(key), seen)
+
+
+def _stored(tensor: Tensor) -> Tensor:
+    """What a tensor holds in memory: of one that is expanded, each number once."""
+    if tensor.layout is torch.sparse_coo:
+        return tensor._values()
+    if tensor.layout is not torch.strided:
+        return tensor.values()
+    storage = tensor.untyped_storage()
+    if tensor.numel() * tensor.element_size() > storage.nbytes():
+        return torch.empty(0, dtype=tensor.dtype, device=tensor.device).set_(storage)
+    return tensor

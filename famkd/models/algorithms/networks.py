@@ -4,6 +4,7 @@ import logging
 from collections import Counter
 from pathlib import Path
 
+import torch
 from mmengine.config import Config
 from mmengine.logging import print_log
 from mmengine.model import BaseModel
@@ -210,6 +211,12 @@ def _check_values(checkpoint: str, given: dict, wanted: dict[str, Tensor]) -> No
     """Refuses what PyTorch would convert with a loss, or the training spread."""
     for name, value in given.items():
         is_float = isinstance(value, Tensor) and value.is_floating_point()
+        if isinstance(value, Tensor) and (
+            value.layout is not torch.strided or value.is_meta
+        ):
+            raise ValueError(
+                f'teacher_ckpt={checkpoint!r}: {name} is sparse, or has no values'
+            )
         if name in wanted and is_float != wanted[name].is_floating_point():
             kind = getattr(value, 'dtype', type(value).__name__)
             raise ValueError(
