@@ -11,8 +11,9 @@ def shard(network: nn.Module) -> None:
     (``ModuleList``, ``Sequential``) that lie in no other.
 
     Args:
-        network: Network without gradients, on the device where it runs; all processes
-            call this at the same time, and its forward as often.
+        network: Network without gradients; it may still be on the CPU, its parts go
+            to the device of the process one after the other. All processes call this
+            at the same time, and its forward as often.
     """
     from torch.distributed.fsdp import fully_shard
 

@@ -122,7 +122,9 @@ class FrozenTeacher:
             data_samples: Ground truth of the batch.
             early_stop: What ends the pass instead. Defaults to None.
         """
-        early_stop = early_stop or self.early_stop
+        if early_stop is None:
+            early_stop = self.early_stop
+            self._shard_once(images)
         # What is recorded may lie in a loss that cannot be cut short.
         mode = 'tensor' if early_stop.possible else 'loss'
         if self.shard:
@@ -133,6 +135,7 @@ class FrozenTeacher:
 
     def predict(self, images: Tensor, data_samples: list) -> list:
         """Its predictions for a batch that is preprocessed for the student."""
+        self._shard_once(images)
         return self._run(images, data_samples, 'predict')
 
     @torch.no_grad()
@@ -142,9 +145,6 @@ class FrozenTeacher:
         if (weight.device, weight.dtype) != (images.device, dtype):
             self.network.to(images.device, dtype)
             self.renormalize.to(images.device, images.dtype)
-        if self.shard and not self._is_sharded and get_world_size() > 1:
-            shard_weights(self.network)
-            self._is_sharded = True
         images = self._resize(self.renormalize(images))
         precision = nullcontext()
         if self.dtype is not None:
@@ -152,6 +152,16 @@ class FrozenTeacher:
             precision = torch.autocast(images.device.type, enabled=False)
         with precision:
             return self.network(images, data_samples, mode=mode)
+
+    def _shard_once(self, images: Tensor) -> None:
+        """Spreads the weights before they are on a device that may not hold them all.
+
+        Not while the distiller is built: that is on the CPU.
+        """
+        if self.shard and not self._is_sharded and get_world_size() > 1:
+            shard_weights(self.network)
+            self.renormalize.to(images.device, images.dtype)
+            self._is_sharded = True
 
     def _resize(self, images: Tensor) -> Tensor:
         size = self.input_size
