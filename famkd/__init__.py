@@ -6,7 +6,7 @@ mmcv and PyTorch, which it refuses: see :mod:`famkd.compat`.
 
 import sys
 
-__version__ = '0.1.0'
+__version__ = '0.2.0'
 
 
 class AdaptingFinder:

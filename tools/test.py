@@ -27,6 +27,7 @@ from famkd.apis.cli import (
     set_thread_count,
 )
 from famkd.apis.data_check import check_data
+from famkd.apis.testing import augment_test, draw_predictions
 from famkd.checkpoint_keys import (
     PARALLEL,
     foreign_weights,
@@ -63,6 +64,15 @@ def build_parser() -> argparse.ArgumentParser:
         default=[1, 2, 3, 4, 5],
         metavar='N',
         help='severities of the corruptions; default: 1 2 3 4 5',
+    )
+    parser.add_argument(
+        '--show-dir', metavar='DIR', help='draw the predictions of every image there'
+    )
+    parser.add_argument(
+        '--tta',
+        action='store_true',
+        help='average over augmented images: tta_model and tta_pipeline of the config, '
+        'or flips',
     )
     add_common_arguments(parser)
     return parser
@@ -108,6 +118,10 @@ def merge_args(
     from famkd.apis.students import student_config
 
     cfg.model = student_config(cfg)
+    if args.show_dir:
+        draw_predictions(cfg, args.show_dir)
+    if args.tta:
+        augment_test(parser, cfg)
 
 
 class StudentWeightsHook(Hook):
@@ -128,7 +142,7 @@ class StudentWeightsHook(Hook):
 
     def after_load_checkpoint(self, runner: Runner, checkpoint: dict[str, Any]) -> None:
         """Puts the student's weights under its own names, and checks them."""
-        from mmengine.model import is_model_wrapper
+        from mmengine.model import BaseTTAModel, is_model_wrapper
 
         weights = read_weights(checkpoint)
         weights = checkpoint['state_dict'] = student_weights(weights) or weights
@@ -140,6 +154,8 @@ class StudentWeightsHook(Hook):
             checkpoint['ema_state_dict'] = {**average, 'steps': steps}
         model = runner.model
         model = model.module if is_model_wrapper(model) else model
+        if isinstance(model, BaseTTAModel):
+            model = model.module
         expected = model.state_dict()
         wrong = [
             key

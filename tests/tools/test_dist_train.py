@@ -85,7 +85,7 @@ def test_a_killed_process_is_restarted_from_the_last_checkpoint(
 
 
 def test_usage():
-    for script in ('dist_train.sh', 'dist_test.sh', 'slurm_train.sh'):
+    for script in ('dist_train.sh', 'dist_test.sh', 'slurm_train.sh', 'slurm_test.sh'):
         done = run(script, 'config.py')
         assert done.returncode == 2
         assert done.stderr.startswith('usage: ')
@@ -141,3 +141,15 @@ def test_slurm_passes_everything_on(tmp_path):
         'slurm',
         '--resume',
     ]
+
+
+def test_slurm_tests_a_checkpoint(tmp_path):
+    srun = tmp_path / 'srun'
+    srun.write_text('#!/bin/sh\nprintf "%s\\n" "$@"\n')
+    srun.chmod(0o755)
+    path = f'{tmp_path}:{os.environ["PATH"]}'
+    words = ['part', 'job', 'config.py', 'a file.pth', '--tta']
+    done = run('slurm_test.sh', *words, PATH=path)
+    script, *others = done.stdout.splitlines()[-6:]
+    assert Path(script).samefile(TOOLS / 'test.py')
+    assert others == ['config.py', 'a file.pth', '--launcher', 'slurm', '--tta']

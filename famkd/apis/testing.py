@@ -1,0 +1,68 @@
+"""What testing can do besides: draw the predictions, and average over augmentations."""
+
+import argparse
+from copy import deepcopy
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from mmengine.config import Config
+
+# Where a package has its pictures drawn, and by what; the folder is filled in.
+HOOKS = {
+    'mmdet': dict(type='DetVisualizationHook', draw=True, interval=1),
+    'mmpretrain': dict(type='VisualizationHook', enable=True, interval=1),
+    'mmseg': dict(type='SegVisualizationHook', draw=True, interval=1),
+}
+FOLDERS = {'mmdet': 'test_out_dir', 'mmpretrain': 'out_dir'}
+# Models that average over augmentations, where the config names none.
+TTA_MODELS = {
+    'mmdet': dict(
+        type='mmdet.DetTTAModel',
+        tta_cfg=dict(nms=dict(type='nms', iou_threshold=0.5), max_per_img=100),
+    ),
+    'mmpretrain': dict(type='mmpretrain.AverageClsScoreTTA'),
+    'mmseg': dict(type='mmseg.SegTTAModel'),
+}
+
+
+def draw_predictions(cfg: 'Config', folder: str) -> None:
+    """Has the prediction of every test image drawn.
+
+    Args:
+        cfg: The config, changed in place.
+        folder: Where the pictures go; of segmentors, to ``vis_data/vis_image`` in it.
+    """
+    package = cfg.default_scope
+    hook = dict(HOOKS[package])
+    if package in FOLDERS:
+        hook[FOLDERS[package]] = str(Path(folder).resolve())
+    else:
+        cfg.visualizer.save_dir = folder
+    cfg.setdefault('default_hooks', {})
+    cfg.default_hooks.visualization = hook
+
+
+def augment_test(parser: argparse.ArgumentParser, cfg: 'Config') -> None:
+    """Has the model average over augmented images.
+
+    Args:
+        parser: Reports the error, a test data set without a pipeline of its own.
+        cfg: The config with the model of the student, changed in place. Its
+            ``tta_model`` and ``tta_pipeline`` are taken; where it has none, each image
+            and its mirror image.
+    """
+    package = cfg.default_scope
+    dataset = cfg.test_dataloader.dataset
+    while 'pipeline' not in dataset and 'dataset' in dataset:
+        dataset = dataset.dataset
+    if not dataset.get('pipeline'):
+        parser.error('--tta: test_dataloader.dataset has no pipeline to augment')
+    *steps, last = deepcopy(dataset.pipeline)
+    if package == 'mmdet':
+        keys = ('img_id', 'img_path', 'ori_shape', 'img_shape', 'scale_factor')
+        last.meta_keys = (*keys, 'flip', 'flip_direction')
+    flips = [dict(type='RandomFlip', prob=float(prob)) for prob in (1, 0)]
+    both = dict(type='TestTimeAug', transforms=[flips, [last]])
+    dataset.pipeline = cfg.get('tta_pipeline', [*steps, both])
+    cfg.model = dict(cfg.get('tta_model', TTA_MODELS[package]), module=cfg.model)
