@@ -8,7 +8,7 @@ def test(tool, tiny_configs, tiny_runs, tmp_path):
     """Function (*options): the metrics of the tiny student."""
 
     def test(*options):
-        words = [tiny_configs['student'], tiny_runs / 'student/epoch_2.pth']
+        words = [tiny_configs['student'], tiny_runs['famkd'] / 'epoch_2.pth']
         words += ['--work-dir', tmp_path / 'out', *options]
         return tool('test').main([str(word) for word in words])
 
