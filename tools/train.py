@@ -180,7 +180,11 @@ def main(argv: list[str] | None = None) -> None:
     # For the tables of results: the config that is kept says how it was run.
     cfg.command = shlex.join(['python', *sys.argv])
     with lost_processes_reported():
-        build_runner(parser, cfg).train()
+        runner = build_runner(parser, cfg)
+        from famkd.engine.hooks import FirstBatchHook
+
+        runner.register_hook(FirstBatchHook())
+        runner.train()
 
 
 if __name__ == '__main__':

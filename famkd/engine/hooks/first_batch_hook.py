@@ -1,0 +1,124 @@
+"""What only the data and the first batch can tell."""
+
+from collections.abc import Iterator, Sized
+
+import torch
+from mmengine.dataset import DefaultSampler
+from mmengine.hooks import Hook
+from mmengine.registry import HOOKS
+from mmengine.runner import Runner
+from torch import Tensor, nn
+from torch.nn.modules.batchnorm import _BatchNorm
+
+from famkd.runtime.unwrapped import unwrapped_model
+
+
+@HOOKS.register_module()
+class FirstBatchHook(Hook):
+    """Names data that do not fit the model, before they stop the training later.
+
+    - A training or validation without a batch.
+    - A label of the first batch that is no class of the student's head.
+    - A batch of one image, which only the last of an epoch may be, where batch
+      normalisation has a single value for each channel and image: it cannot be trained
+      with it.
+
+    ``tools/train.py`` adds it.
+
+    Raises:
+        ValueError: In the training, in these cases.
+    """
+
+    priority = 'LOW'
+
+    def __init__(self) -> None:
+        self._handles = []
+        self._is_checked = False
+
+    def before_train(self, runner: Runner) -> None:
+        """Checks that there are batches."""
+        loops = dict(train=runner.train_loop, val=runner.val_loop)
+        for part, loop in loops.items():
+            if loop is None or not isinstance(loop.dataloader.sampler, Sized):
+                continue
+            if len(loop.dataloader) == 0:
+                raise ValueError(
+                    f'{part}_dataloader gives no batch: its data set has '
+                    f'{len(loop.dataloader.dataset)} samples, for '
+                    f'batch_size={loop.dataloader.batch_size}; correct its paths, or '
+                    'set drop_last=False'
+                )
+
+    def before_train_iter(
+        self, runner: Runner, batch_idx: int, data_batch: dict | None = None
+    ) -> None:
+        """Checks the labels, and watches the normalisation layers, once."""
+        if self._is_checked:
+            return
+        self._is_checked = True
+        model = unwrapped_model(runner)
+        classes = class_count(getattr(model, 'student', model))
+        samples = data_batch.get('data_samples') if isinstance(data_batch, dict) else []
+        for label in labels_of(samples or []):
+            if classes is not None and len(label) and label.max() >= classes:
+                raise ValueError(
+                    f'a label of the first batch is {int(label.max())}, but the head '
+                    f'of the student has num_classes={classes}, 0 to {classes - 1}; '
+                    'correct num_classes or the data set'
+                )
+        if smallest_batch(runner.train_dataloader) == 1:
+            for name, module in model.named_modules():
+                if isinstance(module, _BatchNorm) and module.training:
+                    if not isinstance(module, nn.SyncBatchNorm):
+                        check = _Check(name)
+                        self._handles += [module.register_forward_pre_hook(check)]
+
+    def after_train_iter(
+        self,
+        runner: Runner,
+        batch_idx: int,
+        data_batch: dict | None = None,
+        outputs: dict | None = None,
+    ) -> None:
+        """Lets the layers alone after the first batch."""
+        for handle in self._handles:
+            handle.remove()
+        self._handles = []
+
+
+class _Check:
+    """Raises where a normalisation layer has one value for each channel and image."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    def __call__(self, module: nn.Module, inputs: tuple[Tensor]) -> None:
+        if inputs[0][0, 0].numel() == 1:
+            raise ValueError(
+                f'train_dataloader gives a batch of one image, but {self.name} '
+                '(batch normalisation) has one value for each channel of an image, so '
+                'that it needs two images at least; set '
+                'train_dataloader.drop_last=True, or another batch_size'
+            )
+
+
+def smallest_batch(loader: torch.utils.data.DataLoader) -> int | None:
+    """Images in the smallest batch of an epoch; None where it is not known."""
+    size = loader.batch_size
+    # Samplers of endless data have a length, too.
+    if size is None or loader.drop_last or type(loader.sampler) is not DefaultSampler:
+        return size
+    return len(loader.sampler) % size or size
+
+
+def class_count(model: nn.Module) -> int | None:
+    """Classes of a classifier's head; None for other models."""
+    return getattr(getattr(model, 'head', None), 'num_classes', None)
+
+
+def labels_of(samples: list) -> Iterator[Tensor]:
+    """The labels of the samples of a classifier."""
+    for sample in samples:
+        label = getattr(sample, 'gt_label', None)
+        if isinstance(label, Tensor):
+            yield label.flatten()
