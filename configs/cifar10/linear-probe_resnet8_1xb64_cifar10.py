@@ -13,3 +13,5 @@ model = dict(
     ),
 )
 optim_wrapper = dict(optimizer=dict(weight_decay=0.0))
+train_cfg = dict(max_epochs=4)
+param_scheduler = dict(milestones=[2, 3])
