@@ -2,6 +2,7 @@
 
 import torch
 from torch import Tensor, nn
+from torch.nn.functional import interpolate
 
 from .check_map import check_map
 from .kernels import window_attention
@@ -42,7 +43,8 @@ class LocalAttention(nn.Module):
 
     Shape:
         - Input ``x`` (key and value): (N, C, H, W)
-        - Input ``y`` (query): (N, C, H, W), ``x`` if absent
+        - Input ``y`` (query): (N, C, H', W'), ``x`` if absent; resized to ``x`` by
+          nearest neighbours
         - Output: (N, C, H, W)
 
     Raises:
@@ -88,7 +90,11 @@ class LocalAttention(nn.Module):
                 self.rel_w[:, None, :].expand(-1, 3, 3),
             )
         )
-        return self.attend(self.query(y), self.key(x), self.value(x), position)
+        # Resized after the projection: the same numbers, from fewer positions.
+        query = self.query(y)
+        if query.shape[-2:] != x.shape[-2:]:
+            query = interpolate(query, x.shape[-2:], mode='nearest')
+        return self.attend(query, self.key(x), self.value(x), position)
 
     def _checked(self, x: Tensor) -> Tensor:
         check_map(self, x, self.channels)

@@ -116,3 +116,19 @@ def test_odd_channels():
         match=r'channels=5 is odd, but local attention .* use an even number',
     ):
         LocalAttention(5)
+
+
+@pytest.mark.parametrize('form', [LocalAttention, ReferenceLocalAttention])
+@pytest.mark.parametrize('size', [(2, 3), (4, 6), (1, 1), (9, 7)], ids=str)
+def test_query_of_another_size_is_resized_by_nearest_neighbours(form, size):
+    torch.manual_seed(0)
+    module = form(4).double()
+    x = torch.randn(2, 4, 4, 6, dtype=torch.float64)
+    y = torch.randn(2, 4, *size, dtype=torch.float64, requires_grad=True)
+    resized = torch.nn.functional.interpolate(y, (4, 6), mode='nearest')
+    cotangent = torch.randn_like(x)
+    outs = module(x, y), module(x, resized)
+    torch.testing.assert_close(*outs)
+    torch.testing.assert_close(
+        *(gradients(out, cotangent, module, [y]) for out in outs)
+    )

@@ -6,7 +6,7 @@ from torch import Tensor
 from famkd.layers import LocalAttention
 
 from .conv_bn import ConvBN
-from .review_fusion import ReviewFusion, resize_like
+from .review_fusion import ReviewFusion
 
 
 @MODELS.register_module()
@@ -55,7 +55,7 @@ class CrossAttentionFusion(ReviewFusion):
         if self.residual is not None:
             review = self.residual(review)
         # After the BN of residual: its statistics are those of the smaller map.
-        return self.attention(feature, resize_like(review, feature))
+        return self.attention(feature, review)  # which resizes it
 
 
 def _pointwise(in_channels: int, out_channels: int) -> ConvBN | None:
