@@ -104,7 +104,7 @@ class _FrequencyFilter(torch.autograd.Function):
         ctx.save_for_backward(conj_spectrum, filter, weight, scale)
         if bias is not None:
             # A constant is its bin 0, sqrt(H W) times as large.
-            out[0] += bias * math.sqrt(math.prod(ctx.size))
+            out[0].add_(bias * math.sqrt(math.prod(ctx.size)))
         return _from_spectrum(out, ctx.size)
 
     @staticmethod
@@ -122,7 +122,7 @@ class _FrequencyFilter(torch.autograd.Function):
             grad_bias = grad[0].real.sum(0) * math.sqrt(math.prod(ctx.size))
         if needs_weight or needs_scale or needs_pointwise:
             # The inner columns of a half spectrum count twice in the output.
-            grad.unflatten(0, scale.shape)[:, 1 : (ctx.size[1] + 1) // 2] *= 2
+            grad.unflatten(0, scale.shape)[:, 1 : (ctx.size[1] + 1) // 2].mul_(2)
             grad_filter = torch.view_as_real(torch.bmm(conj_spectrum.mT, grad))
             if needs_pointwise:
                 grad_pointwise = grad_filter[..., 0].sum(0)
@@ -139,7 +139,7 @@ def _filter(weight: Tensor, scale: Tensor, pointwise: Tensor | None) -> Tensor:
     """Real and imaginary part of aP + W for each bin: (bins, C_in, C_out, 2)."""
     filter = (weight * scale[..., None, None, None]).flatten(0, 1)
     if pointwise is not None:
-        filter[..., 0] += pointwise
+        filter[..., 0].add_(pointwise)
     return filter
 
 

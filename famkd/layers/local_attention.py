@@ -98,8 +98,13 @@ class LocalAttention(nn.Module):
 
     def _checked(self, x: Tensor) -> Tensor:
         check_map(self, x, self.channels)
-        # The CPU kernel takes planes: one copy here instead of one of q, k and v.
-        return x.contiguous() if x.is_cpu else x
+        if not x.is_cpu:
+            return x
+        # One copy here instead of one of each of q, k and v: the CPU kernel takes
+        # planes, and autocast would convert the map for every projection.
+        half = torch.is_autocast_enabled('cpu') and x.dtype == torch.float32
+        dtype = torch.get_autocast_dtype('cpu') if half else x.dtype
+        return x.to(dtype, memory_format=torch.contiguous_format)
 
     def extra_repr(self) -> str:
         return f'{self.channels}'

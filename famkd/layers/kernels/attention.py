@@ -105,7 +105,7 @@ def _triton_works() -> bool:
 @torch.library.custom_op('famkd::window_attention', mutates_args=(), device_types='cpu')
 def forward(query: Tensor, key: Tensor, value: Tensor, bias: Tensor) -> Tensor:
     """The output of window attention."""
-    maps = [x.to(bias.dtype).contiguous() for x in (query, key, value)]
+    maps = _planes(query, key, value)
     out = torch.empty_like(maps[0])
     compiled.call('forward', *maps, bias.contiguous(), out)
     return out.to(query.dtype)
@@ -118,12 +118,18 @@ def backward(
     grad_out: Tensor, query: Tensor, key: Tensor, value: Tensor, bias: Tensor
 ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
     """The gradients of query, key, value and bias."""
-    maps = [x.to(bias.dtype).contiguous() for x in (grad_out, query, key, value)]
+    maps = _planes(grad_out, query, key, value)
     grads = [torch.empty_like(maps[0]) for _ in range(3)]
     # Summed over the batch here, in an order that no thread count changes.
     grad_bias = bias.new_empty(len(query), *bias.shape)
     compiled.call('backward', *maps, bias.contiguous(), *grads, grad_bias)
     return *(x.to(query.dtype) for x in grads), grad_bias.sum(0)
+
+
+def _planes(*maps: Tensor) -> list[Tensor]:
+    """The maps as the C++ kernels take them; they have none for float16."""
+    dtype = torch.float32 if maps[0].dtype == torch.float16 else maps[0].dtype
+    return [x.to(dtype).contiguous() for x in maps]
 
 
 @forward.register_kernel('cuda')

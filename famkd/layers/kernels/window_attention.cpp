@@ -1,6 +1,7 @@
 // Window attention on the CPU, forward and backward: see window_attention in
 // attention.py for the formula. One thread takes one plane (n, c) at a time and
-// walks through it as a flat array, a SIMD vector of positions at a time.
+// walks through it as a flat array, a SIMD vector of positions at a time. Maps of
+// bfloat16 are widened and rounded plane by plane, in the cache.
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
@@ -106,6 +107,46 @@ template <class T> struct Map {
   }
 };
 
+struct BFloat16 {
+  uint16_t bits;  // the upper half of a float
+};
+
+// A plane as the type it is computed in, and back.
+template <class T> void read(const T* from, T* to, long size) {
+  std::memcpy(to, from, size * sizeof(T));
+}
+inline void read(const BFloat16* from, float* to, long size) {
+  for (long i = 0; i < size; ++i) {
+    const uint32_t bits = uint32_t(from[i].bits) << 16;
+    std::memcpy(&to[i], &bits, sizeof bits);
+  }
+}
+template <class T> void write(const T* from, T* to, long size) {
+  std::memcpy(to, from, size * sizeof(T));
+}
+inline void write(const float* from, BFloat16* to, long size) {
+  for (long i = 0; i < size; ++i) {
+    uint32_t bits;
+    std::memcpy(&bits, &from[i], sizeof bits);
+    const uint32_t nearest = (bits + 0x7fff + (bits >> 16 & 1)) >> 16;  // ties to even
+    to[i].bits = (bits & 0x7fffffff) > 0x7f800000 ? bits >> 16 | 0x40 : nearest;
+  }
+}
+
+// A plane of an input: as it is, or widened into a buffer.
+template <class T> const T* plane_of(const T* from, T*, long) { return from; }
+inline const float* plane_of(const BFloat16* from, float* buffer, long size) {
+  read(from, buffer, size);
+  return buffer;
+}
+// Where a plane of an output is computed: in place, or in a buffer.
+template <class T> T* place_of(T* to, T*) { return to; }
+inline float* place_of(BFloat16*, float* buffer) { return buffer; }
+template <class T> void finish(T*, T*, long) {}
+inline void finish(const float* buffer, BFloat16* to, long size) {
+  write(buffer, to, size);
+}
+
 template <class T> struct Softmax {
   Vec<T> exps[9];  // 2^(logit - largest logit)
   Vec<T> inverse_sum;
@@ -156,21 +197,26 @@ void forward_plane(const Map<T>& map, const T* query, const T* key, const T* val
   }
 }
 
-template <class T>
-void forward(const T* query, const T* key, const T* value, const T* bias, T* out,
+template <class T, class S>
+void forward(const S* query, const S* key, const S* value, const T* bias, S* out,
              long batch, long channels, long height, long width, int threads) {
   const Map<T> map(height, width);
 #pragma omp parallel num_threads(threads)
   {
-    std::vector<T> padded(2 * map.padded_size());
+    const long size = map.size();
+    std::vector<T> padded(2 * map.padded_size()), buffers(2 * size);
     T* k = padded.data() + map.margin();
     T* v = k + map.padded_size();
+    T* buffer = buffers.data();
 #pragma omp for
     for (long plane = 0; plane < batch * channels; ++plane) {
-      const long at = plane * map.size();
-      std::memcpy(k, key + at, map.size() * sizeof(T));
-      std::memcpy(v, value + at, map.size() * sizeof(T));
-      forward_plane(map, query + at, k, v, bias + plane % channels * 9, out + at);
+      const long at = plane * size;
+      read(key + at, k, size);
+      read(value + at, v, size);
+      const T* q = plane_of(query + at, buffer, size);
+      T* o = place_of(out + at, buffer + size);
+      forward_plane(map, q, k, v, bias + plane % channels * 9, o);
+      finish(o, out + at, size);
     }
   }
 }
@@ -242,46 +288,56 @@ void backward_plane(const Map<T>& map, const T* grad_out, const T* query, const 
   }
 }
 
-template <class T>
-void backward(const T* grad_out, const T* query, const T* key, const T* value,
-              const T* bias, T* grad_query, T* grad_key, T* grad_value, T* grad_bias,
+template <class T, class S>
+void backward(const S* grad_out, const S* query, const S* key, const S* value,
+              const T* bias, S* grad_query, S* grad_key, S* grad_value, T* grad_bias,
               long batch, long channels, long height, long width, int threads) {
   const Map<T> map(height, width);
 #pragma omp parallel num_threads(threads)
   {
-    const long step = map.padded_size();
-    std::vector<T> padded(8 * step);
+    const long step = map.padded_size(), size = map.size();
+    std::vector<T> padded(8 * step), buffers(5 * size);
+    T* buffer = buffers.data();
     T* k = padded.data() + map.margin();
     T* v = k + step;
     const Columns<T> keys = {{k + 2 * step, k + 3 * step, k + 4 * step}};
     const Columns<T> values = {{k + 5 * step, k + 6 * step, k + 7 * step}};
 #pragma omp for
     for (long plane = 0; plane < batch * channels; ++plane) {
-      const long at = plane * map.size();
-      std::memcpy(k, key + at, map.size() * sizeof(T));
-      std::memcpy(v, value + at, map.size() * sizeof(T));
-      backward_plane(map, grad_out + at, query + at, k, v, bias + plane % channels * 9,
-                     grad_query + at, grad_key + at, grad_value + at,
-                     grad_bias + plane * 9, keys, values);
+      const long at = plane * size;
+      read(key + at, k, size);
+      read(value + at, v, size);
+      const T* g = plane_of(grad_out + at, buffer, size);
+      const T* q = plane_of(query + at, buffer + size, size);
+      T* grad_q = place_of(grad_query + at, buffer + 2 * size);
+      T* grad_k = place_of(grad_key + at, buffer + 3 * size);
+      T* grad_v = place_of(grad_value + at, buffer + 4 * size);
+      backward_plane(map, g, q, k, v, bias + plane % channels * 9, grad_q, grad_k,
+                     grad_v, grad_bias + plane * 9, keys, values);
+      finish(grad_q, grad_query + at, size);
+      finish(grad_k, grad_key + at, size);
+      finish(grad_v, grad_value + at, size);
     }
   }
 }
 
 }  // namespace
 
-// bias: (C, 9); grad_bias: (N, C, 9), to be summed over N; the rest (N, C, H, W).
-#define EXPORT(T, suffix)                                                            \
-  extern "C" void forward_##suffix(const T* query, const T* key, const T* value,     \
-                                   const T* bias, T* out, long batch, long channels, \
+// Maps of type S, computed in T. bias: (C, 9); grad_bias: (N, C, 9), to be summed over
+// N; the rest (N, C, H, W).
+#define EXPORT(T, S, suffix)                                                         \
+  extern "C" void forward_##suffix(const S* query, const S* key, const S* value,     \
+                                   const T* bias, S* out, long batch, long channels, \
                                    long height, long width, int threads) {           \
     forward(query, key, value, bias, out, batch, channels, height, width, threads);  \
   }                                                                                  \
   extern "C" void backward_##suffix(                                                 \
-      const T* grad_out, const T* query, const T* key, const T* value,               \
-      const T* bias, T* grad_query, T* grad_key, T* grad_value, T* grad_bias,        \
+      const S* grad_out, const S* query, const S* key, const S* value,               \
+      const T* bias, S* grad_query, S* grad_key, S* grad_value, T* grad_bias,        \
       long batch, long channels, long height, long width, int threads) {             \
     backward(grad_out, query, key, value, bias, grad_query, grad_key, grad_value,    \
              grad_bias, batch, channels, height, width, threads);                    \
   }
-EXPORT(float, float32)
-EXPORT(double, float64)
+EXPORT(float, float, float32)
+EXPORT(double, double, float64)
+EXPORT(float, BFloat16, bfloat16)

@@ -1,0 +1,41 @@
+"""How often the layers copy a map, counted by PyTorch's profiler."""
+
+import pytest
+import torch
+from torch.profiler import ProfilerActivity, profile
+
+from famkd.layers import FrequencyAttention, LocalAttention
+
+SHAPE = (8, 16, 6, 6)
+
+
+def copies(layer, memory_format, half):
+    """Copies of the size of the map in the forward and in the backward pass."""
+    x = torch.randn(SHAPE).to(memory_format=memory_format).requires_grad_()
+    counts = []
+
+    def counted(run):
+        with profile(activities=[ProfilerActivity.CPU], record_shapes=True) as done:
+            result = run()
+        shapes = [e.input_shapes[0] for e in done.events() if e.name == 'aten::copy_']
+        counts.append(sum(torch.Size(s).numel() == x.numel() for s in shapes))
+        return result
+
+    with torch.autocast('cpu', torch.bfloat16, enabled=half):
+        layer(x)  # whatever happens once only
+        out = counted(lambda: layer(x))
+    grad = torch.randn_like(out)
+    counted(lambda: out.backward(grad))
+    return counts
+
+
+@pytest.mark.parametrize('half', [False, True], ids=['float32', 'bfloat16'])
+@pytest.mark.parametrize(
+    'layer', [LocalAttention(16), FrequencyAttention(16, 16, 6)], ids=['local', 'fam']
+)
+def test_at_most_one_copy_of_a_map_and_of_its_gradient(layer, half):
+    converts = half and isinstance(layer, LocalAttention)  # to bfloat16 and back
+    assert copies(layer, torch.contiguous_format, half) == [converts, converts]
+    forward, backward = copies(layer, torch.channels_last, half)
+    assert forward == 1  # into planes, and to bfloat16 at the same time
+    assert backward <= 1 + converts
