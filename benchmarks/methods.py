@@ -69,11 +69,17 @@ def main() -> None:
         [
             method,
             f'{seconds[method] / alone:.2f}',
+            f'{1 - alone / seconds[method]:.0%}',
             f'{peaks[method]:.0f} MB' if peaks else '-',
         ]
         for method in args.methods
     ]
-    header = ['method', 'step / (student + teacher)', 'peak memory']
+    header = [
+        'method',
+        'step / (student + teacher)',
+        'share of the step',
+        'peak memory',
+    ]
     print(markdown_table([header, *lines]))
     if args.json:
         content = dict(machine=machine(args.device), seconds=seconds, peak_mb=peaks)

@@ -151,3 +151,20 @@ def test_methods_writes_the_ratio_of_each(tmp_path, monkeypatch, capsys):
     seconds = json.loads(out.read_text())['seconds']
     assert [*seconds] == ['student_step', 'teacher_forward', 'kd', 'spectral_kd']
     assert all(value > 0 for value in seconds.values())
+
+
+def test_scaling_writes_its_figures(tmp_path):
+    out, plot = tmp_path / 'out.json', tmp_path / 'plot.png'
+    options = ['--vary', 'processes', 'entries', '--entries', '100', '200']
+    options += ['--batch', '2', '--rounds', '1', '--json', out, '--out', plot]
+    done = run('scaling.py', *options)
+    assert done.returncode == 0, done.stderr
+    rows = json.loads(out.read_text())['results']
+    assert [(row['varied'], row['value']) for row in rows] == [
+        ('processes', 1),
+        ('processes', 2),
+        ('entries', 100),
+        ('entries', 200),
+    ]
+    assert all(row['seconds'] > 0 for row in rows)
+    assert plot.stat().st_size > 1000
