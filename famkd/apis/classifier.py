@@ -13,6 +13,17 @@ if TYPE_CHECKING:
     from torch.nn import Module
 
 
+# Ways to weigh the maps: option of grad_cam.py -> class of pytorch_grad_cam.
+METHODS = {
+    'eigencam': 'EigenCAM',
+    'gradcam': 'GradCAM',
+    'gradcam++': 'GradCAMPlusPlus',
+    'hirescam': 'HiResCAM',
+    'layercam': 'LayerCAM',
+    'xgradcam': 'XGradCAM',
+}
+
+
 class Classifier:
     """A trained classifier, with the way that images take into it.
 
@@ -20,7 +31,10 @@ class Classifier:
         checkpoint: Path or URL; of a distillation checkpoint the student is taken.
         config: Config file; the one in the checkpoint if None.
         layer: Name of the module whose output is weighed; the last one that gives a
-            map if None.
+            map if None, or tokens where none gives a map.
+        method: How :meth:`heat_map` weighs the maps, one of ``METHODS``. Defaults to
+            'gradcam'.
+        device: Where the network runs. Defaults to 'cpu'.
 
     Raises:
         FileNotFoundError: If there is no such file.
@@ -29,13 +43,19 @@ class Classifier:
     """
 
     def __init__(
-        self, checkpoint: str, config: str | None = None, layer: str | None = None
+        self,
+        checkpoint: str,
+        config: str | None = None,
+        layer: str | None = None,
+        method: str = 'gradcam',
+        device: str = 'cpu',
     ) -> None:
         from mmengine.dataset import Compose
         from mmengine.registry import DefaultScope
 
         self.model, config, self.classes = load_network(checkpoint, config)
-        self.config = config
+        self.model.to(device)
+        self.config, self.method = config, method
         # The loader of files is left to `prepare`. Datasets without files, such as
         # CIFAR, have none, and give RGB.
         first, *others = config.test_dataloader.dataset.pipeline
@@ -77,15 +97,16 @@ class Classifier:
                 'the network is no classifier; show_detections.py shows what detectors '
                 'find'
             )
-        return scores[0].softmax(0)
+        return scores[0].softmax(0).cpu()
 
     def heat_map(self, inputs: 'Tensor', label: int) -> 'ndarray':
         """Grad-CAM of a class, an array (H, W) from 0 to 1."""
-        from pytorch_grad_cam import GradCAM
+        import pytorch_grad_cam
         from pytorch_grad_cam.utils.model_targets import ClassifierOutputTarget
 
         layer = self.model.get_submodule(self.layer or self._last_map(inputs))
-        with GradCAM(self.model, [layer]) as cam:
+        weighing = getattr(pytorch_grad_cam, METHODS[self.method])
+        with weighing(self.model, [layer], reshape_transform=as_map) as cam:
             return cam(inputs, [ClassifierOutputTarget(label)])[0]
 
     def name(self, label: int) -> str:
@@ -94,12 +115,15 @@ class Classifier:
 
     def _last_map(self, inputs: 'Tensor') -> str:
         """Name of the last module that gives a map, the outermost one of them."""
-        names = []
+        names, tokens = [], []
 
         def hook_for(name: str) -> Callable:
             def hook(module: 'Module', args: tuple, output: object) -> None:
-                if getattr(output, 'ndim', 0) == 4 and output.shape[2:].numel() > 1:
+                dimensions = getattr(output, 'ndim', 0)
+                if dimensions == 4 and output.shape[2:].numel() > 1:
                     names.append(name)
+                elif dimensions == 3 and output.shape[1] > 1:
+                    tokens.append(name)
 
             return hook
 
@@ -110,6 +134,24 @@ class Classifier:
         self.probabilities(inputs)
         for hook in hooks:
             hook.remove()
+        # What is behind the last block's first norm reaches the class token no more.
+        blocks = [n for n in tokens if '.layers.' in n and n.endswith('.ln1')]
+        if blocks:
+            return blocks[-1]
         if not names:
             raise ValueError('no module of the network gives a map (N, C, H, W)')
         return names[-1]
+
+
+def as_map(features: 'Tensor') -> 'Tensor':
+    """A map (N, C, H, W), which the tokens (N, L, C) of the patches become.
+
+    Args:
+        features: A map, or tokens, of which those before the patches' (the class
+            token, registers) are left out; the patches are a square.
+    """
+    if features.ndim != 3:
+        return features
+    side = int(features.shape[1] ** 0.5)
+    patches = features[:, -(side**2) :]
+    return patches.transpose(1, 2).unflatten(2, (side, side))

@@ -6,7 +6,8 @@
 
 As in Fig. 4 of FAM-KD. All heat maps of an image are for one class: the one that the
 first network predicts, unless it is given. Of a distillation checkpoint the student is
-shown. The images go through the test pipeline of each network's config.
+shown. The images go through the test pipeline of each network's config. Of a vision
+transformer, whose blocks give tokens, the tokens of the patches are the map.
 """
 
 import argparse
@@ -14,7 +15,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from famkd.apis.checkpoints import add_network_arguments, network_files
-from famkd.apis.classifier import Classifier
+from famkd.apis.classifier import METHODS, Classifier
 from famkd.apis.plots import WIDTH, add_out_argument, new_figure, out_files, save
 from famkd.runtime.safe_load import add_trust_argument, trust_checkpoints
 
@@ -41,6 +42,15 @@ def build_parser() -> argparse.ArgumentParser:
         metavar='INDEX',
         help='class of the heat maps; default: what the first network predicts',
     )
+    parser.add_argument(
+        '--method',
+        choices=sorted(METHODS),
+        default='gradcam',
+        help='how the maps are weighed; default: gradcam',
+    )
+    parser.add_argument(
+        '--device', default='cpu', help='where the networks run, as cuda; default: cpu'
+    )
     add_out_argument(parser, 'grad_cam.png')
     add_trust_argument(parser)
     return parser
@@ -64,7 +74,7 @@ def plot_grad_cam(
         ValueError: If an image cannot be read, or a network has no such class.
     """
     rows, columns = len(images), len(networks) + 1
-    figure, axes = new_figure(rows, columns, 0.75 + (WIDTH / columns + 0.35) * rows)
+    figure, axes = new_figure(rows, columns, 1 + (WIDTH / columns + 0.55) * rows)
     for ax, title in zip(axes[0], ['image', *networks], strict=True):
         ax.set_title(title)
     for ax in axes.flat:
@@ -82,7 +92,7 @@ def plot_grad_cam(
                 raise ValueError(f'{title} has {len(scores)} classes, not a {target}')
             if ax is row[1]:
                 row[0].imshow(image)
-                row[0].set_xlabel(f'heat maps of {network.name(target)}')
+                row[0].set_xlabel(f'heat maps of\n{network.name(target)}')
             ax.imshow(image)
             heat = ax.imshow(
                 network.heat_map(inputs, target),
@@ -92,12 +102,12 @@ def plot_grad_cam(
                 vmax=1,
                 interpolation='bilinear',
             )
-            ax.set_xlabel(f'says {network.name(best)} ({scores[best]:.0%})')
+            ax.set_xlabel(f'says {network.name(best)}\n({scores[best]:.0%})')
     figure.colorbar(
         heat,
         ax=axes,
         location='bottom',
-        label='Grad-CAM, relative to its maximum',
+        label='weight of a place, relative to the maximum',
         shrink=0.4,
         aspect=30,
     )
@@ -118,11 +128,13 @@ def main(argv: list[str] | None = None) -> None:
         )
     try:
         networks = {
-            label: Classifier(*files, layer=args.layer)
+            label: Classifier(
+                *files, layer=args.layer, method=args.method, device=args.device
+            )
             for label, files in network_files(parser, args).items()
         }
         figure = plot_grad_cam(args.images, networks, args.label)
-    except (OSError, ValueError) as error:
+    except (OSError, RuntimeError, ValueError) as error:
         sys.exit(f'error: {error}')
     save(figure, out_files(args))
 

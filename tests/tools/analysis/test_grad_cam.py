@@ -69,8 +69,8 @@ def test_picture(checkpoints, image, tmp_path):
     _, inputs = networks['teacher'].prepare(image)
     scores = networks['teacher'].probabilities(inputs)
     label = int(scores.argmax())
-    assert axes[0].get_xlabel() == f'heat maps of digit {label}'
-    assert axes[1].get_xlabel() == f'says digit {label} ({scores.max():.0%})'
+    assert axes[0].get_xlabel() == f'heat maps of\ndigit {label}'
+    assert axes[1].get_xlabel() == f'says digit {label}\n({scores.max():.0%})'
     # The student's heat map, too, is that of the teacher's class.
     heat = axes[2].images[1].get_array()
     np.testing.assert_allclose(heat, networks['famkd'].heat_map(inputs, label))
@@ -80,6 +80,33 @@ def test_picture(checkpoints, image, tmp_path):
     words = [image, '--class', '3', '--out', str(out)]
     main([*words, '--network', 'A', str(checkpoints / 'teacher.pth')])
     assert pyplot.imread(out).shape[1] == 1600
+
+
+def test_other_methods(checkpoints, image):
+    file = str(checkpoints / 'student.pth')
+    network = Classifier(file, method='layercam')
+    _, inputs = network.prepare(image)
+    other = Classifier(file).heat_map(inputs, 7)
+    assert not np.allclose(network.heat_map(inputs, 7), other, atol=0.05)
+
+
+def test_heat_map_of_a_vision_transformer():
+    from mmpretrain.models import ImageClassifier
+
+    torch.manual_seed(0)
+    arch = dict(embed_dims=32, num_layers=2, num_heads=2, feedforward_channels=32)
+    network = Classifier.__new__(Classifier)
+    network.layer, network.method = None, 'gradcam'
+    network.model = ImageClassifier(
+        backbone=dict(type='VisionTransformer', arch=arch, img_size=64, patch_size=16),
+        head=dict(type='VisionTransformerClsHead', num_classes=3, in_channels=32),
+    ).eval()
+    torch.nn.init.normal_(network.model.head.layers.head.weight)
+    inputs = torch.randn(1, 3, 64, 64)
+    # A map is 0 where all of it speaks against the class.
+    maps = [network.heat_map(inputs, label) for label in range(3)]
+    assert maps[0].shape == (64, 64)
+    assert max(heat.std() for heat in maps) > 0
 
 
 def test_a_detector_is_refused():
