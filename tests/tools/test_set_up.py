@@ -43,11 +43,12 @@ def steps(set_up, monkeypatch):
         fail = {}
 
     done = Steps()
-    done.commands = []
+    done.commands, done.variables = [], []
 
     def run(title, command, **variables):
         done.append(title.strip())
         done.commands.append(command)
+        done.variables.append(variables)
         for part, error in done.fail.items():
             if part in title:
                 raise error
@@ -174,6 +175,7 @@ def test_no_compiler_is_needed_without_operators(set_up, steps, monkeypatch, tmp
     assert has(steps, 'mmcv without its compiled operators')
     assert not has(steps, 'compiled once')
     assert 'mmcv._ext' not in steps.commands[-1][-1]
+    assert sum('PYTHONPATH' in variables for variables in steps.variables) == 1
     steps.clear()
     assert set_up.main(['--without-operators']) == 0
     assert steps == []

@@ -285,6 +285,10 @@ def install_mmcv(with_operators):
             compile_mmcv()
         pip('[3/5] mmcv from ' + str(mmcv_folder()), *again, mmcv_wheel())
         return
+    # mmcv compiles them wherever it can import PyTorch.
+    no_torch = TMP / 'no_torch'
+    no_torch.mkdir()
+    (no_torch / 'torch.py').write_text("raise ModuleNotFoundError('hidden')")
     pip(
         '[3/5] mmcv without its compiled operators (seconds; make setup adds them)',
         *again,
@@ -292,7 +296,7 @@ def install_mmcv(with_operators):
         '--no-binary=onedl-mmcv',
         '--no-build-isolation',
         '--no-cache-dir',  # pip would take it for one with operators
-        MMCV_WITH_OPS='0',
+        PYTHONPATH=str(no_torch),
     )
 
 
