@@ -15,11 +15,20 @@ import torch  # noqa: E402
 pytest_plugins = ['run_fixtures', 'tool_fixtures', 'training_fixtures']
 
 
-@pytest.fixture(autouse=True)
-def no_default_scope():
-    """No test finds the default scope that a runner of another test has left."""
+def _clear_default_scope():
     if 'mmengine.registry' in sys.modules:
         sys.modules['mmengine.registry'].DefaultScope._instance_dict.clear()
+
+
+@pytest.fixture(autouse=True)
+def no_default_scope():
+    """No test finds the default scope that a runner of another test has left.
+
+    Nor does a fixture of the session, which is made before this one.
+    """
+    _clear_default_scope()
+    yield
+    _clear_default_scope()
 
 
 def _classifier(channels, depth=8, **backbone):

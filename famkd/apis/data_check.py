@@ -1,4 +1,4 @@
-"""Whether the data that a config names are there."""
+"""Whether the data that a config names are there, and are data and no code."""
 
 import argparse
 import inspect
@@ -11,12 +11,14 @@ if TYPE_CHECKING:
     from mmengine.config import Config
 
 GUIDE = 'docs/datasets.md'
+# MMEngine reads these with loaders that run what is in the file.
+CODE = '.p', '.pkl', '.pickle', '.yaml', '.yml'
 
 
 def check_data(
     parser: argparse.ArgumentParser, cfg: 'Config', parts: Sequence[str]
 ) -> None:
-    """Ends the tool where data of a config are missing.
+    """Ends the tool where data of a config are missing, or could run code.
 
     Args:
         parser: Reports the error: the key, what is expected, where to get it.
@@ -25,6 +27,13 @@ def check_data(
     """
     from mmengine.registry import DATASETS, DefaultScope
 
+    from famkd.runtime.safe_load import is_trusted
+
+    for key, file in () if is_trusted() else executable_data(cfg, parts):
+        parser.error(
+            f'{key}={file!r}: reading such a file may run code that is in it; convert '
+            'it to .json, or, if you trust whoever made it, add --trust-checkpoint'
+        )
     with (
         DefaultScope.overwrite_default_scope(cfg.get('default_scope')),
         DATASETS.switch_scope_and_registry(None) as registry,
@@ -61,6 +70,32 @@ def missing_data(
             file = metric.get('ann_file')
             if file and '://' not in file and not os.path.exists(file):
                 yield f'{part}_evaluator.ann_file', file
+
+
+def executable_data(cfg: 'Config', parts: Sequence[str]) -> Iterator[tuple[str, str]]:
+    """Keys of a config whose files, such as annotations, have a format that may hold code.
+
+    Wherever they lie: a pickle that is remote is run here, too.
+
+    Args:
+        cfg: The config.
+        parts: Which data to look at: 'train', 'val', 'test'.
+
+    Returns:
+        Iterator: Each key with the file.
+    """
+    for part in parts:
+        loader, evaluator = cfg.get(f'{part}_dataloader'), cfg.get(f'{part}_evaluator')
+        holders = []
+        if loader:
+            holders += datasets_in(loader.dataset, f'{part}_dataloader.dataset')
+        for metric in evaluator if isinstance(evaluator, list) else [evaluator or {}]:
+            holders.append((f'{part}_evaluator', metric))
+        for key, holder in holders:
+            for name, file in holder.items():
+                is_read = isinstance(file, str) and not name.startswith('out')
+                if is_read and file.lower().endswith(CODE):
+                    yield f'{key}.{name}', file
 
 
 def datasets_in(dataset: dict, key: str) -> Iterator[tuple[str, dict]]:

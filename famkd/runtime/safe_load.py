@@ -27,8 +27,8 @@ def add_trust_argument(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         '--trust-checkpoint',
         action='store_true',
-        help='read checkpoints that hold more than weights and records, too: they can '
-        'run code; only for files of people you trust',
+        help='read checkpoints that hold more than weights and records, and pickled '
+        'annotations, too: they can run code; only for files of people you trust',
     )
 
 
@@ -40,6 +40,11 @@ def trust_checkpoints(trust: bool = True) -> None:
     """
     global _trusted
     _trusted = trust
+
+
+def is_trusted() -> bool:
+    """Whether :func:`trust_checkpoints` lets files run code."""
+    return _trusted
 
 
 def load_checkpoint(

@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 from mmengine.config import Config
 
-from famkd.apis.data_check import check_data, missing_data
+from famkd.apis.data_check import check_data, executable_data, missing_data
+from famkd.runtime.safe_load import trust_checkpoints
 
 CONFIGS = Path(__file__).parents[2] / 'configs'
 
@@ -63,6 +64,40 @@ def test_annotations_of_the_evaluator():
 )
 def test_remote_data_are_not_looked_for(options):
     assert missing(dict(data_root='gone') | options) == []
+
+
+@pytest.mark.parametrize('name', ['a.pkl', 'a.PICKLE', 'a.yaml', 'a.yml'])
+def test_annotations_that_may_hold_code_are_refused(name, capsys, request):
+    # Not even looked for: the file is not there.
+    inner = dict(type='CocoDataset', ann_file=name)
+    dataset = dict(type='RepeatDataset', times=2, dataset=inner)
+    cfg = Config(dict(train_dataloader=dict(dataset=dataset)))
+    with pytest.raises(SystemExit):
+        check_data(argparse.ArgumentParser(), cfg, ['train'])
+    message = capsys.readouterr().err.splitlines()[-1]
+    assert f'train_dataloader.dataset.dataset.ann_file={name!r}' in message
+    assert 'convert it to .json' in message and '--trust-checkpoint' in message
+
+    request.addfinalizer(lambda: trust_checkpoints(False))
+    trust_checkpoints()
+    with pytest.raises(SystemExit):
+        check_data(argparse.ArgumentParser(), cfg, ['train'])
+    assert 'there is no' in capsys.readouterr().err
+
+
+def test_files_that_may_hold_code_are_found_under_any_option():
+    reads = dict(type='CocoMetric', ann_file='truth.pkl')
+    writes = dict(type='DumpResults', out_file_path='results.pkl')
+    cfg = Config(
+        dict(
+            val_dataloader=dict(dataset=dict(ann_file='a.json', proposal_file='p.pkl')),
+            val_evaluator=[reads, writes],
+        )
+    )
+    assert list(executable_data(cfg, ['train', 'val'])) == [
+        ('val_dataloader.dataset.proposal_file', 'p.pkl'),
+        ('val_evaluator.ann_file', 'truth.pkl'),
+    ]
 
 
 @pytest.mark.parametrize('recipe', ['cifar100/resnet20_1xb64_cifar100'])
