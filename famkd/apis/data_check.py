@@ -73,7 +73,7 @@ def missing_data(
 
 
 def executable_data(cfg: 'Config', parts: Sequence[str]) -> Iterator[tuple[str, str]]:
-    """Keys of a config whose files, such as annotations, have a format that may hold code.
+    """Keys of a config that name annotations and the like that may hold code.
 
     Wherever they lie: a pickle that is remote is run here, too.
 
