@@ -38,7 +38,7 @@ LOG = VENV / 'set_up.log'
 TMP = VENV / 'tmp'
 REQUIREMENTS = ROOT / 'requirements'
 # what `make demo` and `make test` need, besides what famkd itself needs
-EXTRAS = ('det', 'seg', 'timm', 'vis', 'demo', 'deploy', 'tests')
+EXTRAS = ('det', 'seg', 'timm', 'vis', 'demo', 'deploy', 'docs', 'tests')
 OLDEST, NEWEST = (3, 10), (3, 12)
 PY = '{}.{}'.format(*sys.version_info)
 PACKAGES = VENV / 'lib' / f'python{PY}' / 'site-packages'
