@@ -99,7 +99,7 @@ def check_stack() -> None:
         raise ImportError(
             f'famkd needs {module} >= {oldest}, but {module} {problem}. Install it: '
             f"pip install '{DISTRIBUTIONS[module][0]}>={oldest}' "
-            '(README, Manual set-up)'
+            '(docs/install.md)'
         )
 
 
@@ -208,7 +208,7 @@ def _run_with_operators(run: Callable[[ModuleType], None], module: ModuleType) -
             raise
         raise ImportError(
             f'{package} needs the compiled operators of mmcv, but mmcv was installed '
-            'without them, as make demo does; add them by make setup (README)'
+            'without them, as make demo does; add them by make setup'
         ) from None
     while _waiting and package == 'mmdet':
         _waiting.pop()()

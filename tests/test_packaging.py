@@ -111,9 +111,9 @@ for name in one_of.values():
     python(code, tmp_path, site)
 
 
-def test_recipe_of_the_readme_works_in_another_project(site, tmp_path):
-    readme = (ROOT / 'README.md').read_text()
-    recipe = re.search(r'```python\n(_base_ = \[.*?)```', readme, re.DOTALL).group(1)
+def test_recipe_of_the_docs_works_in_another_project(site, tmp_path):
+    page = (ROOT / 'docs/classification.md').read_text()
+    recipe = re.search(r'```python\n(_base_ = \[.*?)```', page, re.DOTALL).group(1)
     assert recipe.count('\n') < 30
     (tmp_path / 'recipe.py').write_text(recipe)
     code = """

@@ -219,7 +219,7 @@ def make_venv():
     if state is None and VENV.exists() and any(VENV.iterdir()):
         raise SetUpError(
             f'{VENV} was not made by make, which leaves it alone. Move it away; or '
-            'use it yourself, as in README.md, "Manual set-up"'
+            'use it yourself, as in docs/install.md'
         )
     usable = PACKAGES.is_dir() and (VENV / 'bin' / 'python').exists()
     if state in (None, 'creating') or not usable:
