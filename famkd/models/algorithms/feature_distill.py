@@ -26,6 +26,7 @@ from famkd.names import near_names
 from .class_counts import check_class_counts
 from .early_stop import EarlyStop
 from .feature_cache import FeatureCache
+from .finite_features import FLOAT16, check_finite_features
 from .inheritance import inherited_weights
 from .networks import build_network, load_teacher
 from .sizes import log_sizes
@@ -171,6 +172,7 @@ class FeatureDistill(BaseAlgorithm):
             'data_samples'
             in signature(self.distiller.compute_distill_losses).parameters
         )
+        self._is_first_batch = True
         self._cache = None
         if feature_cache is not None:
             self._cache = FeatureCache(feature_cache, self.features_key())
@@ -206,6 +208,10 @@ class FeatureDistill(BaseAlgorithm):
         Returns:
             dict: ``student.*``, ``distill.*`` (weighted) and the current
             ``distill_weight``.
+
+        Raises:
+            FloatingPointError: If a feature of the teacher is not finite, at the first
+                batch: later, to look would make each step wait for the device.
         """
         self._identity.check(self.teacher)
         distiller = self.distiller
@@ -216,6 +222,9 @@ class FeatureDistill(BaseAlgorithm):
             else:
                 features = self._cache.read(batch_inputs, data_samples)
                 distiller.put_teacher_features(features)
+        if self._is_first_batch:
+            check_finite_features(distiller.teacher_recorders)
+            self._is_first_batch = False
 
         distiller.set_deliveries_override(True)
         with distiller.student_recorders, distiller.deliveries:
@@ -285,11 +294,16 @@ class FeatureDistill(BaseAlgorithm):
     def describe_loss(self, name: str) -> str:
         """The modules that a loss compares; '' if it is none of a stage.
 
+        Of a teacher in float16, also that it may be the one that overflows.
+
         Args:
             name: Name of the loss, as in the log.
         """
         sources = getattr(self.distiller, 'loss_sources', dict)()
-        return sources.get(name.removeprefix('distill.'), '')
+        source = sources.get(name.removeprefix('distill.'), '')
+        if self.guest.dtype == torch.float16 and name.startswith('distill.'):
+            return f'{source}; the teacher: {FLOAT16}'.removeprefix('; ')
+        return source
 
     @torch.no_grad()
     def predict_with_teacher(self, data: dict) -> list:

@@ -72,6 +72,27 @@ def test_teacher_stops_after_its_last_recorded_module(distillation, build, batch
     assert not stopped
 
 
+def test_teacher_that_overflows_is_named_at_the_first_batch(config, build, batch):
+    config['teacher_options'] = dict(dtype='float16')
+    model = build(config).train()
+    assert 'teacher' in model.describe_loss('distill.loss_stage1')
+    with torch.no_grad():
+        model.teacher.backbone.layer2[0].bn2.bias.fill_(6e4)
+        model.teacher.backbone.layer2[0].bn2.weight.fill_(6e4)
+    with pytest.raises(FloatingPointError) as error:
+        model(*batch, mode='loss')
+    message = str(error.value)
+    assert message.startswith("the teacher's backbone.layer2 gives ")
+    assert 'not finite, in float16: ' in message and 'dtype=bfloat16' in message
+
+
+def test_images_that_are_not_finite_are_no_fault_of_the_precision(model, batch):
+    images, data_samples = batch
+    images[0, 0, 0, 0] = float('nan')
+    with pytest.raises(FloatingPointError, match='in float32: are its images finite'):
+        model(images, data_samples, mode='loss')
+
+
 def test_teacher_head_is_never_called(model, batch):
     calls = count_calls(model.teacher.head)
     model(*batch, mode='loss')
