@@ -110,7 +110,8 @@ def recipe(args: argparse.Namespace) -> tuple[str | list[str], dict]:
     )
     for role, network in networks.items():
         if f'{role}_recorders' in distiller:  # of the logits
-            source = logits_module(role, network)
+            source = distiller[f'{role}_recorders'].logits.source
+            source = logits_module(role, network, source)
             own[f'{role}_recorders'] = dict(logits=dict(source=source))
     if distiller.type != 'ConfigurableDistiller':
         on_fpn = args.method.endswith('_fpn') or args.method == 'freekd'
@@ -128,12 +129,13 @@ def recipe(args: argparse.Namespace) -> tuple[str | list[str], dict]:
             # Only a review takes what is pooled; a loss alone compares places.
             pooled = distiller.type == 'ReviewDistiller'
             own.update(stage_names(networks, model['input_shape'], pooled))
-    if args.method == 'freekd':
-        tuning = f'work_dirs/freekd-prompts_{Path(args.teacher).stem}/iter_2000.pth'
-        own['prompts'] = args.prompts or tuning
+    if distiller.type == 'FreeKDDistiller':
+        length = 2000 if on_fpn else 10_000
+        tuning = f'freekd-prompts_{Path(args.teacher).stem}/iter_{length}.pth'
+        own['prompts'] = args.prompts or f'work_dirs/{tuning}'
     if args.weight is not None:
         weight = dict(loss_weight=args.weight)
-        if args.method == 'freekd':
+        if distiller.type == 'FreeKDDistiller':
             own.update(weight)
         elif {'loss', 'stage_loss'} & set(distiller):
             own['loss' if 'loss' in distiller else 'stage_loss'] = weight

@@ -114,15 +114,31 @@ def teacher_checkpoint(path: str, cfg: 'Config') -> str:
     )
 
 
-def logits_module(role: str, network: 'BaseModel') -> str:
-    """Name of the module that gives the class scores: the head's last linear layer."""
+def logits_module(role: str, network: 'BaseModel', source: str) -> str:
+    """Name of the module that gives the class scores.
+
+    Args:
+        role: 'teacher' or 'student'.
+        network: The network.
+        source: What the method names: the last layer of a segmentor's ``decode_head``,
+            or that of a classifier's ``head``, of which the last linear layer is meant.
+    """
     from torch import nn
 
+    is_segmentor = hasattr(network, 'decode_head')
+    if source.startswith('decode_head'):
+        if not is_segmentor:
+            raise ValueError(
+                f'--{role}: it is no segmentor (no decode_head), and the method '
+                'compares the class scores of pixels; choose kd'
+            )
+        return source
     head = getattr(network, 'head', None) or nn.Identity()
     layers = [n for n, m in head.named_modules() if isinstance(m, nn.Linear)]
     if not layers:
         raise ValueError(
             f'--{role}: its head has no linear layer to take the logits from'
+            + ('; for segmentors choose kd_pixels or cwd' if is_segmentor else '')
         )
     return f'head.{layers[-1]}'
 

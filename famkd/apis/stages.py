@@ -59,33 +59,37 @@ def find_stages(
 
     A module that halves its map more than once is looked into; of what remains, the
     last module at each map size is a stage. So a residual stage is one module, and a
-    backbone that is one long sequence is taken apart. Outputs that are vectors, such
-    as pooled features, and tokens of square maps count, too.
+    backbone that is one long sequence is taken apart. Where that module gives several
+    maps of the size, as a dilated backbone does, each is a stage. Outputs that are
+    vectors, such as pooled features, and tokens of square maps count, too.
 
     Args:
-        network: Network with ``extract_feat``, as the classifiers of mmpretrain and the
-            detectors of mmdet have.
+        network: Network with ``extract_feat``, as the classifiers of mmpretrain, the
+            detectors of mmdet and the segmentors of mmseg have.
         input_shape: Channels, height and width of an image.
         max_size: Larger maps are left out: frequency attention has a filter
             for every position. Defaults to None: 64, or a quarter of the image where
             that is more.
 
     Returns:
-        list[Stage]: The stages, shallow to deep, each with a map size of its own.
+        list[Stage]: The stages, shallow to deep.
     """
     if max_size is None:
         max_size = max(64, *(side // 4 for side in input_shape[1:]))
     calls = trace(network, input_shape)
     names = [call.name for call in walk(calls)]
-    stages = {}
+    stages: dict[Size, list[Stage]] = {}
     for call in main_path(calls):
         if names.count(call.name) > 1:
             continue  # several records of one module cannot be told apart
+        found = {}
         for data_idx, tensor in call.outputs:
             channels, size = measure(tensor)
             if size and max(size) <= max_size:
-                stages[size] = Stage(call.name, data_idx, channels, size)
-    return sorted(stages.values(), key=lambda stage: stage.size, reverse=True)
+                stage = Stage(call.name, data_idx, channels, size)
+                found.setdefault(size, []).append(stage)
+        stages.update(found)
+    return [stage for size in sorted(stages, reverse=True) for stage in stages[size]]
 
 
 def trace(network: nn.Module, input_shape: tuple[int, int, int]) -> list[Call]:

@@ -107,6 +107,25 @@ def test_several_outputs_of_one_module(stages):
     ]
 
 
+def test_maps_of_one_size_of_a_dilated_backbone(stages):
+    backbone = dict(
+        type='mmpretrain.ResNet',
+        depth=18,
+        base_channels=8,
+        strides=(1, 2, 1, 1),
+        dilations=(1, 1, 2, 4),
+        out_indices=(0, 1, 2, 3),
+    )
+    found = stages.find_stages(network(backbone, neck=None), (3, 64, 64))
+    assert [(stage.data_idx, stage.channels, stage.size) for stage in found] == [
+        (None, 64, (32, 32)),
+        (0, 8, (16, 16)),
+        (1, 16, (8, 8)),
+        (2, 32, (8, 8)),
+        (3, 64, (8, 8)),
+    ]
+
+
 class Shared(nn.Module):
     def __init__(self):
         super().__init__()

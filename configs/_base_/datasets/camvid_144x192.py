@@ -40,10 +40,16 @@ train_pipeline = [
     dict(type='PackSegInputs'),
 ]
 # The truth stays as it is: the prediction is enlarged to it.
-test_pipeline = [
+val_pipeline = [
     dict(type='LoadImageFromFile'),
     dict(type='Resize', scale=(192, 144)),
     dict(type='CheckedLoadMask', void=11),
+    dict(type='PackSegInputs'),
+]
+# Of images alone: mmseg's inference.
+test_pipeline = [
+    dict(type='LoadImageFromFile'),
+    dict(type='Resize', scale=(192, 144)),
     dict(type='PackSegInputs'),
 ]
 
@@ -68,7 +74,7 @@ val_dataloader = dict(
         data_root=data_root,
         data_prefix=dict(img_path='images/val', seg_map_path='masks/val'),
         metainfo=metainfo,
-        pipeline=test_pipeline,
+        pipeline=val_pipeline,
     ),
 )
 test_dataloader = dict(
@@ -80,7 +86,7 @@ test_dataloader = dict(
         data_root=data_root,
         data_prefix=dict(img_path='images/test', seg_map_path='masks/test'),
         metainfo=metainfo,
-        pipeline=test_pipeline,
+        pipeline=val_pipeline,
     ),
 )
 val_evaluator = dict(type='IoUMetric', iou_metrics=['mIoU'])

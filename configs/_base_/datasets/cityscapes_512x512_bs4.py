@@ -16,10 +16,17 @@ train_pipeline = [
     dict(type='PhotoMetricDistortion'),
     dict(type='PackSegInputs'),
 ]
-test_pipeline = [
+# The truth stays as it is: the prediction is enlarged to it.
+val_pipeline = [
     dict(type='LoadImageFromFile'),
     dict(type='Resize', scale=(2048, 1024), keep_ratio=True),
     dict(type='CheckedLoadMask'),
+    dict(type='PackSegInputs'),
+]
+# Of images alone: mmseg's inference.
+test_pipeline = [
+    dict(type='LoadImageFromFile'),
+    dict(type='Resize', scale=(2048, 1024), keep_ratio=True),
     dict(type='PackSegInputs'),
 ]
 
@@ -29,8 +36,8 @@ train_dataloader = dict(
     dataset=dict(type='CheckedCityscapesDataset', pipeline=train_pipeline),
 )
 val_dataloader = dict(
-    dataset=dict(type='CheckedCityscapesDataset', pipeline=test_pipeline)
+    dataset=dict(type='CheckedCityscapesDataset', pipeline=val_pipeline)
 )
 test_dataloader = dict(
-    dataset=dict(type='CheckedCityscapesDataset', pipeline=test_pipeline)
+    dataset=dict(type='CheckedCityscapesDataset', pipeline=val_pipeline)
 )
