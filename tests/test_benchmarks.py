@@ -7,6 +7,7 @@ import pytest
 import torch
 
 BENCHMARKS = Path(__file__).resolve().parents[1] / 'benchmarks'
+CAMVID = BENCHMARKS.parent / 'configs/camvid'
 
 
 def run(script, *arguments):
@@ -124,6 +125,32 @@ def test_soak_tells_what_grows(monkeypatch):
         result = soak.growth({**flat, grown: values})
         assert [name for name in result if not result[name]['ok']] == [grown]
         assert result[grown]['growth'] == pytest.approx(0.11, abs=0.02)
+
+
+def test_segmentation_step_writes_its_figures(tmp_path, monkeypatch):
+    pytest.importorskip('mmseg')
+    monkeypatch.syspath_prepend(BENCHMARKS)
+    import _dense_step
+    import segmentation_step
+
+    assert next(iter(segmentation_step.RECIPES)) == 'pspnet_r101_r18'
+    small = CAMVID / 'famkd_pspnet_r18-w32_r18-w8_1xb4-800i_camvid-144x192.py'
+    out = tmp_path / 'out.json'
+    options = ['--size', '32', '48', '--rounds', '1', '--threads', '1', '--naive']
+    monkeypatch.setattr(sys, 'argv', ['-', *options, '--json', str(out)])
+    monkeypatch.setattr(_dense_step, 'peak_mb', lambda args, name: 1.0)
+    batch = segmentation_step.random_batch
+    _dense_step.main(
+        '', [512, 512], dict(small=small), lambda *args: with_classes(batch(*args), 11)
+    )
+    (row,) = json.loads(out.read_text())['results']
+    assert all(row[key] > 0 for key in (*_dense_step.VARIANTS, 'naive_step'))
+
+
+def with_classes(batch, classes):
+    for sample in batch['data_samples']:
+        sample.gt_sem_seg.data %= classes
+    return batch
 
 
 def test_freekd_writes_its_figures(tmp_path):

@@ -1,9 +1,16 @@
 """Parts of a recipe that follow from the configs alone."""
 
+from types import SimpleNamespace
+
 import pytest
 from mmengine.config import Config
 
-from famkd.apis.recipes import image_size, scale_warmup, teacher_checkpoint
+from famkd.apis.recipes import (
+    image_size,
+    logits_module,
+    scale_warmup,
+    teacher_checkpoint,
+)
 
 
 def test_image_size_of_a_segmentor():
@@ -62,3 +69,18 @@ def test_checkpoint_that_training_leaves():
 def test_no_checkpoint_is_invented(cfg):
     with pytest.raises(ValueError, match="--teacher-ckpt: give it, since 'b.py'"):
         teacher_checkpoint('b.py', Config(cfg))
+
+
+def test_class_scores_are_those_of_the_task():
+    from torch import nn
+
+    scores = 'decode_head.conv_seg'
+    head = nn.ModuleDict(dict(layers=nn.Sequential(nn.ReLU(), nn.Linear(2, 3))))
+    classifier = SimpleNamespace(head=head)
+    segmentor = SimpleNamespace(decode_head=nn.Identity())
+    assert logits_module('student', classifier, 'head.fc') == 'head.layers.1'
+    assert logits_module('student', segmentor, scores) == scores
+    with pytest.raises(ValueError, match='--student: it is no segmentor .* choose kd$'):
+        logits_module('student', classifier, scores)
+    with pytest.raises(ValueError, match='no linear .*; for segmentors choose kd_pix'):
+        logits_module('teacher', segmentor, 'head.fc')

@@ -118,7 +118,6 @@ def test_maps_of_one_size_of_a_dilated_backbone(stages):
     )
     found = stages.find_stages(network(backbone, neck=None), (3, 64, 64))
     assert [(stage.data_idx, stage.channels, stage.size) for stage in found] == [
-        (None, 64, (32, 32)),
         (0, 8, (16, 16)),
         (1, 16, (8, 8)),
         (2, 32, (8, 8)),
