@@ -127,7 +127,11 @@ def load_config(parser: argparse.ArgumentParser, args: argparse.Namespace) -> 'C
     trust_checkpoints(args.trust_checkpoint)
     from mmengine.config import Config
 
-    cfg = Config.fromfile(find_config(parser, args.config))
+    path = find_config(parser, args.config)
+    try:
+        cfg = Config.fromfile(path)
+    except ModuleNotFoundError as error:  # mmdet or mmseg, which are optional
+        parser.error(f'{args.config}: {error}')
 
     if args.work_dir is not None:
         cfg.work_dir = args.work_dir

@@ -145,6 +145,19 @@ def test_missing_config(tool, capsys, script):
     assert "config: there is no file 'gone.py'" in capsys.readouterr().err
 
 
+def test_package_of_another_task_that_is_missing(tool, capsys, monkeypatch, tmp_path):
+    from mmengine.config.utils import MODULE2PACKAGE
+
+    # As famkd.registry has it where there is no mmseg.
+    monkeypatch.setitem(MODULE2PACKAGE, 'mmseg', 'onedl-no-mmseg')
+    path = tmp_path / 'segmentor.py'
+    path.write_text("_base_ = 'mmseg::_base_/models/pspnet_r50-d8.py'")
+    with pytest.raises(SystemExit):
+        tool('train').main([str(path)])
+    message = capsys.readouterr().err
+    assert 'segmentor.py: onedl-no-mmseg is not installed, please install' in message
+
+
 @pytest.mark.parametrize(
     'options, message',
     [
