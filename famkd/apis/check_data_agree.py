@@ -2,14 +2,13 @@
 
 from typing import TYPE_CHECKING
 
+from famkd.engine.hooks.first_batch_hook import head_classes
 from famkd.runtime.unwrapped import unwrapped_model
 
 if TYPE_CHECKING:
     from mmengine.dataset import BaseDataset
     from mmengine.runner import Runner
     from torch import nn
-
-HEADS = ('head', 'bbox_head', 'decode_head')
 
 
 def check_data_agree(runner: 'Runner') -> tuple[list[str], list[str]]:
@@ -50,17 +49,6 @@ def class_count(dataset: 'BaseDataset') -> int | None:
     """How many classes a data set has; None if it does not say."""
     classes = _classes(dataset)
     return len(classes) if classes else None
-
-
-def head_classes(network: 'nn.Module') -> int | None:
-    """How many classes the head of a network tells apart; None if that is unknown."""
-    roi_head = getattr(network, 'roi_head', None)
-    for holder in (network, roi_head):
-        for name in HEADS:
-            count = getattr(getattr(holder, name, None), 'num_classes', None)
-            if count is not None:
-                return count
-    return None
 
 
 def _classes(dataset: 'BaseDataset') -> list[str]:

@@ -15,6 +15,7 @@ from torch.utils.data import DataLoader
 from famkd.apis.component_check import component_problems, unknown_option
 from famkd.apis.components import PARTS, components
 from famkd.apis.metric_check import metric_problems
+from famkd.apis.model_check import model_problems
 from famkd.apis.number_check import NUMBERS, number_problems
 from famkd.names import near_names, suggestion
 
@@ -52,8 +53,9 @@ def config_problems(
 
     They are: a class that no registry has, an option that a class does not take, text
     where it takes a number, a number that makes no sense, an interval of 0, a metric
-    that the evaluator does not give, a data loader without data. The model is left to
-    its own classes, which the runner builds at once.
+    that the evaluator does not give, a data loader without data. Of the model, only
+    the names of its classes are looked at: the rest is left to them, which the runner
+    builds at once.
 
     Args:
         cfg: The complete config.
@@ -78,6 +80,7 @@ def config_problems(
             yield from number_problems(key, _value(config, key), rule)
         yield from _argument_problems(config)
         yield from metric_problems(found)
+        yield from model_problems(cfg.get('model') or {})
 
 
 def _shape_problems(config: dict) -> Iterator[str]:

@@ -74,6 +74,18 @@ MISTAKES = [
         dict(type='ReduceOnPlateauLR', monitor='lost'),
         'choose from accuracy/top1',
     ),
+    # the model
+    ('model.type', 'mmrazor.FeatureDistil', 'did you mean FeatureDistill'),
+    ('model.distiller.type', 'ReviewDistiler', 'did you mean ReviewDistiller'),
+    ('model.distiller.loss.type', 'StageMSELos', 'did you mean StageMSELoss'),
+    ('model.distiller.loss.type', 'mmrazor.StageMSELos', 'did you mean StageMSELoss'),
+    ('model.teacher.backbone.type', 'CIFARResnett', 'did you mean CIFARResNet'),
+    ('model.teacher.init_cfg', dict(type='Kaimin'), 'did you mean Kaiming'),
+    (
+        'model.distiller.student_recorders',
+        dict(logits=dict(type='ModuleOutput', source='head.fc')),
+        'did you mean ModuleOutputs',
+    ),
     # what is no dict
     ('optim_wrapper.optimizer', 'SGD', 'must be a dict of options'),
     ('param_scheduler', 'CosineAnnealingLR', 'or a list of them'),
@@ -129,6 +141,16 @@ def test_only_what_is_run_counts(recipe):
         ('param_scheduler', [dict(type='MultiStepLR', milestones=[1], gamma=0.1)]),
         # A metric of the user: only it knows its names.
         ('val_evaluator', [dict(type='Accuracy'), dict(type='MultiLabelMetric')]),
+        # Parts of other packages, functions, and what no name is like.
+        ('model.teacher', dict(cfg_path='mmpretrain::resnet/resnet18_8xb32_in1k.py')),
+        ('model.teacher.backbone.type', 'mmengine.model.BaseModel'),
+        ('model.teacher.train_cfg', dict(augments=[dict(type='CutMix')])),
+        ('model.teacher.test_cfg', dict(nms=dict(type='nms', iou_threshold=0.5))),
+        ('model.teacher.backbone.type', 'Zyxwvu'),
+        (
+            'model.distiller.student_recorders',
+            dict(logits=dict(type='ModuleOutputs', source='head.fc')),
+        ),
         # Options that are the arguments of another function.
         ('val_evaluator', dict(type='Accuracy', thrs=[0.1, 0.5])),
     ],

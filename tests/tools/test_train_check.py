@@ -31,3 +31,12 @@ def test_a_network_alone_is_looked_at_too(tool, tiny_configs, capsys):
     out = capsys.readouterr().out
     assert end.value.code == 0 and out.endswith('## What looks wrong\nnothing\n')
     assert '## Stages' not in out and '## Teacher' not in out
+
+
+def test_a_mistake_in_the_config_ends_it(tool, tiny_configs, capsys):
+    options = ['--cfg-options', 'model.distiller.loss.type=StageMSELos']
+    with pytest.raises(SystemExit) as end:
+        tool('train').main([str(tiny_configs['famkd']), '--check', *options])
+    output = capsys.readouterr()
+    assert end.value.code == 2 and '## Data' not in output.out
+    assert 'did you mean StageMSELoss' in output.err.splitlines()[-1]

@@ -12,13 +12,16 @@ from torch.nn.modules.batchnorm import _BatchNorm
 
 from famkd.runtime.unwrapped import unwrapped_model
 
+HEADS = 'head', 'bbox_head', 'decode_head'
+
 
 @HOOKS.register_module()
 class FirstBatchHook(Hook):
     """Names data that do not fit the model, before they stop the training later.
 
     - A training or validation without a batch.
-    - A label of the first batch that is no class of the student's head.
+    - A label of the first batch, of an image, a box or a pixel, that is no class of the
+      student's head.
     - A batch of one image, which only the last of an epoch may be, where batch
       normalisation has a single value for each channel and image: it cannot be trained
       with it.
@@ -57,9 +60,10 @@ class FirstBatchHook(Hook):
             return
         self._is_checked = True
         model = unwrapped_model(runner)
-        classes = class_count(getattr(model, 'student', model))
+        student = getattr(model, 'student', model)
+        classes = head_classes(student)
         samples = data_batch.get('data_samples') if isinstance(data_batch, dict) else []
-        for label in labels_of(samples or []):
+        for label in labels_of(samples or [], student):
             if classes is not None and len(label) and label.max() >= classes:
                 raise ValueError(
                     f'a label of the first batch is {int(label.max())}, but the head '
@@ -111,14 +115,41 @@ def smallest_batch(loader: torch.utils.data.DataLoader) -> int | None:
     return len(loader.sampler) % size or size
 
 
-def class_count(model: nn.Module) -> int | None:
-    """Classes of a classifier's head; None for other models."""
-    return getattr(getattr(model, 'head', None), 'num_classes', None)
+def head_classes(network: nn.Module) -> int | None:
+    """How many classes the head of a network tells apart; None if that is unknown.
+
+    Two are told apart with one output, too.
+    """
+    if type(network).__name__ == 'RPN':  # finds objects, of whatever class
+        return None
+    for holder in (network, getattr(network, 'roi_head', None)):
+        for name in HEADS:
+            head = _last(getattr(holder, name, None))
+            count = getattr(head, 'num_classes', None)
+            if count is not None:
+                return max(count, 2) if name == 'decode_head' else count
+    return None
 
 
-def labels_of(samples: list) -> Iterator[Tensor]:
-    """The labels of the samples of a classifier."""
+def labels_of(samples: list, network: nn.Module) -> Iterator[Tensor]:
+    """The labels of images, of the boxes in them or of their pixels.
+
+    Args:
+        samples: What a data set says about each image.
+        network: The network that learns them; its head says which pixels do not count.
+    """
+    decode_head = _last(getattr(network, 'decode_head', None))
     for sample in samples:
         label = getattr(sample, 'gt_label', None)
+        if label is None and 'gt_instances' in sample:
+            label = sample.gt_instances.get('labels')
+        if label is None and decode_head is not None and 'gt_sem_seg' in sample:
+            label = sample.gt_sem_seg.data
+            label = label[label != getattr(decode_head, 'ignore_index', 255)]
         if isinstance(label, Tensor):
             yield label.flatten()
+
+
+def _last(head: nn.Module | None) -> nn.Module | None:
+    """The last head of a cascade; another head as it is."""
+    return head[-1] if isinstance(head, nn.ModuleList) else head
