@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 from famkd.apis.cli import (
     SplitAction,
+    find_config,
     merge_cfg_options,
     resolve_model_paths,
     set_thread_count,
@@ -65,12 +66,9 @@ def main(argv: list[str] | None = None) -> None:
     args = parser.parse_args(argv)
     set_thread_count()
     trust_checkpoints(args.trust_checkpoint)
-    if not Path(args.config).is_file():
-        parser.error(f'config: there is no file {args.config!r}')
-    import famkd.registry  # noqa: F401 (lets a config inherit from 'famkd::...')
-    from mmengine.config import Config  # isort: skip
+    from mmengine.config import Config
 
-    cfg = Config.fromfile(args.config)
+    cfg = Config.fromfile(find_config(parser, args.config))
     merge_cfg_options(parser, cfg, args.cfg_options)
     resolve_model_paths(parser, cfg)
     if 'teacher' not in cfg.get('model', {}):

@@ -69,8 +69,8 @@ def read_checkpoint(
 
     Args:
         file: Path or URL.
-        config: Config file; the config inside the checkpoint if None, which must be
-            a list of plain values: it is not run.
+        config: Config file, or ``'package::path'``; the config inside the checkpoint
+            if None, which must be a list of plain values: it is not run.
 
     Returns:
         tuple: The state dict, the config, and the names of the classes (None if the
@@ -82,14 +82,14 @@ def read_checkpoint(
     """
     from mmengine.config import Config
 
-    import famkd.registry  # noqa: F401 (lets a config inherit from 'famkd::...')
+    from famkd.apis.paths import config_file
     from famkd.runtime.literal_config import parse_config
     from famkd.runtime.safe_load import load_checkpoint
 
     if '://' not in file and not Path(file).is_file():
         raise FileNotFoundError(f'{file}: no such checkpoint')
-    if config is not None and not Path(config).is_file():
-        raise FileNotFoundError(f'{config}: no such config')
+    if config is not None:
+        config = config_file(config)
     try:
         checkpoint = load_checkpoint(file)
         weights = read_weights(checkpoint)

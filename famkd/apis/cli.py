@@ -7,9 +7,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from famkd.apis.paths import resolve_paths
+from famkd.apis.paths import config_file, resolve_paths
 from famkd.names import near_names
-from famkd.renamed import current_path
 from famkd.runtime.processes import join_processes
 from famkd.runtime.safe_load import add_trust_argument, trust_checkpoints
 
@@ -144,26 +143,16 @@ def load_config(parser: argparse.ArgumentParser, args: argparse.Namespace) -> 'C
 
 
 def find_config(parser: argparse.ArgumentParser, path: str) -> str:
-    """Finds the file of a config.
+    """Finds the file of a config, see :func:`config_file`.
 
     Args:
         parser: Reports the error, that there is none.
-        path: Path of a file, or ``'package::path'`` for one that an installed package
-            ships; old names of recipes are known, see :mod:`famkd.renamed`.
+        path: Path of a file, or ``'package::path'``.
     """
-    from mmengine.config import Config
-
-    import famkd.registry  # noqa: F401 (lets a config inherit from 'famkd::...')
-
-    if '::' not in path:
-        file = path if Path(path).is_file() else current_path(path)
-        if not Path(file).is_file():
-            parser.error(f'config: there is no file {path!r}')
-        return file
     try:
-        return Config._get_cfg_path(path, '')[0]
-    except (AssertionError, FileNotFoundError, ModuleNotFoundError, ValueError):
-        parser.error(f'config: no installed package has {path!r}')
+        return config_file(path)
+    except FileNotFoundError as error:
+        parser.error(f'config: {error}')
 
 
 def set_dataloader_defaults(cfg: 'Config', args: argparse.Namespace) -> None:

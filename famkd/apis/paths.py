@@ -1,11 +1,38 @@
-"""Paths in a recipe."""
+"""Paths of configs, and paths in them."""
 
 from pathlib import Path
+
+from famkd.renamed import current_path
 
 ADVICE = {
     'teacher_ckpt': '; train the teacher first, or set it to its checkpoint',
     'prompts': '; tune the prompts first, or set it to their checkpoint',
 }
+
+
+def config_file(path: str) -> str:
+    """The file of a config.
+
+    Args:
+        path: Path of a file, or ``'package::path'`` for one that an installed package
+            ships; old names of recipes are known, see :mod:`famkd.renamed`.
+
+    Raises:
+        FileNotFoundError: If there is none.
+    """
+    from mmengine.config import Config
+
+    import famkd.registry  # noqa: F401 (lets a config inherit from 'famkd::...')
+
+    if '::' not in path:
+        file = path if Path(path).is_file() else current_path(path)
+        if not Path(file).is_file():
+            raise FileNotFoundError(f'there is no file {path!r}')
+        return file
+    try:
+        return Config._get_cfg_path(path, '')[0]
+    except (AssertionError, FileNotFoundError, ModuleNotFoundError, ValueError):
+        raise FileNotFoundError(f'no installed package has {path!r}') from None
 
 
 def resolve_paths(model: dict, recipe: str | Path) -> None:

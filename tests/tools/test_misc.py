@@ -29,6 +29,16 @@ def test_training_images_are_drawn(tiny_configs, tmp_path, capsys):
     assert 'wrote 2 images' in capsys.readouterr().out
 
 
+def test_missing_data_are_named(tiny_configs, tmp_path, capsys, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(SystemExit):
+        load_tool('misc/browse_dataset').main(
+            ['famkd::cifar10/resnet8_1xb64_cifar10.py']
+        )
+    assert "there is no 'data/cifar10_jpeg'" in capsys.readouterr().err
+    assert not list(tmp_path.iterdir())
+
+
 def test_boxes_are_drawn(shapes_coco, tmp_path):
     pytest.importorskip('mmdet')
     main = load_tool('misc/browse_dataset').main

@@ -50,7 +50,7 @@ def read_network(path: str) -> tuple[str, 'Config', str, float | None]:
     """A network to compare.
 
     Args:
-        path: A work dir or a config file.
+        path: A work dir or a config, a file or ``'package::path'``.
 
     Returns:
         tuple: Its name, its config, and name and value of its metric; '' and None of
@@ -62,11 +62,12 @@ def read_network(path: str) -> tuple[str, 'Config', str, float | None]:
     """
     from mmengine.config import Config
 
-    import famkd.registry  # noqa: F401 (lets a config inherit from 'famkd::...')
+    from famkd.apis.paths import config_file
     from famkd.apis.runs import read_run, short_name
 
-    if Path(path).is_file():
-        return short_name(Path(path).stem), Config.fromfile(path), '', None
+    if path.endswith('.py'):
+        config = Config.fromfile(config_file(path))
+        return short_name(Path(path).stem), config, '', None
     run = read_run(path)
     if not run.metrics:
         return run.name, run.config, '', None

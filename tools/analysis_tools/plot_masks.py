@@ -11,9 +11,9 @@ config.
 
 import argparse
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING
 
+from famkd.apis.cli import find_config
 from famkd.apis.images import read_image
 from famkd.apis.plots import WIDTH, add_out_argument, new_figure, out_files, save
 from famkd.runtime.safe_load import (
@@ -158,15 +158,13 @@ def main(argv: list[str] | None = None) -> None:
     parser = build_parser()
     args = parser.parse_args(argv)
     trust_checkpoints(args.trust_checkpoint)
-    if not Path(args.config).is_file():
-        parser.error(f'CONFIG: there is no file {args.config!r}')
-    import famkd.registry  # noqa: F401 (lets a config inherit from 'famkd::...')
-    from mmengine.config import Config  # isort: skip
+    from mmengine.config import Config
 
+    config = find_config(parser, args.config)
     try:
         read_image(args.image)
         masks, size = masks_before_and_after(
-            Config.fromfile(args.config), args.image, args.prompts, args.map
+            Config.fromfile(config), args.image, args.prompts, args.map
         )
     except (OSError, ValueError) as error:
         sys.exit(f'error: {error}')

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from famkd.apis.cli import SplitAction, find_config, merge_cfg_options
+from famkd.apis.data_check import check_data
 
 if TYPE_CHECKING:
     from mmengine.config import Config
@@ -54,9 +55,10 @@ def main(argv: list[str] | None = None) -> None:
     loader = cfg.get(f'{args.phase}_dataloader')
     if not loader:
         parser.error(f'--phase: the config has no {args.phase}_dataloader')
+    check_data(parser, cfg, [args.phase])
     out = Path(args.out or f'work_dirs/{Path(args.config).stem}/{args.phase}_images')
-    out.mkdir(parents=True, exist_ok=True)
     dataset = DATASETS.build(loader.dataset)
+    out.mkdir(parents=True, exist_ok=True)
     visualizer = VISUALIZERS.build(
         {'name': 'browse_dataset', **cfg.visualizer, 'vis_backends': []}
     )

@@ -39,3 +39,11 @@ def test_wrong_arguments(compare, argv, message, capsys):
 def test_a_missing_work_dir_is_named(compare, tmp_path):
     with pytest.raises(SystemExit, match='gone: no such folder'):
         compare([str(tmp_path / 'gone')])
+
+
+def test_a_config_by_the_name_of_a_package(compare, tmp_path, capsys):
+    config = 'famkd::demo/resnet8_digits.py'
+    compare([config, '--repeats', '1', '--out', str(tmp_path / 'models.png')])
+    assert '| resnet8_digits |' in capsys.readouterr().out
+    with pytest.raises(SystemExit, match="no installed package has 'famkd::gone.py'"):
+        compare(['famkd::gone.py'])
