@@ -49,9 +49,11 @@ class PixelsToProbabilities(nn.Module):
             getattr(preprocessor, k, 0) for k in ('to_rgb', '_channel_conversion')
         )
         self.takes_bgr = loads_bgr != flips
-        mean, std = preprocessor.mean, preprocessor.std
-        self.register_buffer('mean', torch.zeros(3, 1, 1) if mean is None else mean)
-        self.register_buffer('std', torch.ones(3, 1, 1) if std is None else std)
+        # There are none where a config gives none.
+        mean = getattr(preprocessor, 'mean', torch.zeros(3, 1, 1))
+        std = getattr(preprocessor, 'std', torch.ones(3, 1, 1))
+        self.register_buffer('mean', mean)
+        self.register_buffer('std', std)
 
     def forward(self, pixels: Tensor) -> Tensor:
         """Computes the probabilities.

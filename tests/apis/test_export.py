@@ -24,9 +24,10 @@ def classifier(**preprocessor):
                 backbone=dict(type='LeNet5', num_classes=-1),
                 neck=dict(type='GlobalAveragePooling'),
                 head=dict(type='LinearClsHead', num_classes=4, in_channels=120),
-                data_preprocessor=dict(
-                    type='ClsDataPreprocessor', mean=MEAN, std=STD, **preprocessor
-                ),
+                data_preprocessor={
+                    **dict(type='ClsDataPreprocessor', mean=MEAN, std=STD),
+                    **preprocessor,
+                },
             )
         )
 
@@ -44,6 +45,14 @@ def test_takes_rgb_pixels_whatever_the_network_takes(loader, to_rgb):
     inputs = network.data_preprocessor(dict(inputs=images))['inputs']
     expected = network(inputs, mode='tensor').softmax(1)
     torch.testing.assert_close(model(pixels), expected)
+
+
+def test_images_that_are_not_normalised():
+    network = classifier(mean=None, std=None)
+    network.extract_feat = lambda x: (x.mean((2, 3)).repeat(1, 40),)
+    pixels = torch.rand(2, 3, 32, 32)
+    model = PixelsToProbabilities(network, config_of('ResizeEdge'))
+    torch.testing.assert_close(model(pixels), network(pixels, mode='tensor').softmax(1))
 
 
 def test_a_segmentor_gives_probabilities_of_every_pixel():
