@@ -20,6 +20,15 @@ def test_pictures_of_every_image(test, tmp_path):
     assert len(list((tmp_path / 'shown').rglob('*.png'))) == 30
 
 
-def test_flips_are_averaged(test):
-    plain, flipped = test(), test('--tta')
-    assert plain.keys() == flipped.keys()
+def test_flips_are_averaged(test, monkeypatch):
+    from mmpretrain.models import AverageClsScoreTTA
+
+    merge, views = AverageClsScoreTTA.merge_preds, []
+
+    def counted(self, data_samples_list):
+        views.extend(map(len, data_samples_list))
+        return merge(self, data_samples_list)
+
+    monkeypatch.setattr(AverageClsScoreTTA, 'merge_preds', counted)
+    assert test('--tta').keys() == {'accuracy/top1'}
+    assert views == [2] * 30  # each image and its mirror image
