@@ -62,7 +62,7 @@ NETWORKS = {
 
 @cache
 def golden_networks():
-    """The numbers of each network (METHODS.md, section 9)."""
+    """The released numbers of each network: keys, logits, features."""
     return json.loads((ROOT / 'tests/data/cifar_checkpoints.json').read_text())
 
 

@@ -30,8 +30,9 @@ class Classifier:
     Args:
         checkpoint: Path or URL; of a distillation checkpoint the student is taken.
         config: Config file; the one in the checkpoint if None.
-        layer: Name of the module whose output is weighed; the last one that gives a
-            map if None, or tokens where none gives a map.
+        layer: Name of the module whose output is weighed. If None, the last one that
+            gives a map; of mmpretrain's vision transformers, the first norm of the
+            last block.
         method: How :meth:`heat_map` weighs the maps, one of ``METHODS``. Defaults to
             'gradcam'.
         device: Where the network runs. Defaults to 'cpu'.
