@@ -16,6 +16,7 @@ COMMANDS = [
     'analysis_tools/plot_filters {file} --out {out}/filters.png',
     'analysis_tools/grad_cam image.png --network a {file} --out {out}/cam.png',
     'analysis_tools/show_detections image.png --network a {file} --out {out}/a.png',
+    'analysis_tools/show_segmentations a.png --network a {file} --out {out}/a.png',
 ]
 
 

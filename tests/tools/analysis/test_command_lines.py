@@ -13,6 +13,7 @@ TOOLS = [
     'plot_filters',
     'plot_gamma',
     'show_detections',
+    'show_segmentations',
 ]
 
 
@@ -30,7 +31,7 @@ def test_the_order_of_the_usage_line_is_understood(name):
     (positional,) = positionals
     required = (
         [['--network', 'A', '1']]
-        if name in ('activation_maps', 'grad_cam', 'show_detections')
+        if name in ('activation_maps', 'grad_cam') or name.startswith('show')
         else []
     )
     # Each option once directly before the positional argument.
