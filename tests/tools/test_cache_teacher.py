@@ -181,6 +181,13 @@ def test_images_of_one_name_and_of_other_shapes(tmp_path):
     assert not (tmp_path / 'cache').exists()
 
 
+def test_images_are_known_in_mixed_precision():
+    images = torch.randn(500, 3, 8, 8)
+    expected = feature_cache.image_sums(images)
+    with torch.autocast('cpu', torch.bfloat16):
+        assert torch.equal(feature_cache.image_sums(images), expected)
+
+
 def test_features_survive_a_round_trip_in_bfloat16(tmp_path):
     features = dict(a=torch.randn(3, 2, 4, 4), b=torch.randn(3, 5))
     images = torch.randn(3, 3, 8, 8)
