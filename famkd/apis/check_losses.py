@@ -73,6 +73,8 @@ def check_losses(step: FirstStep) -> tuple[list[str], list[str]]:
 
     .. math:: \lVert \partial L_j / \partial (f_1, f_2, \dots) \rVert_2
 
+    Where the student has no loss of its own, nothing is compared with it.
+
     Args:
         step: The first step.
 
@@ -81,22 +83,24 @@ def check_losses(step: FirstStep) -> tuple[list[str], list[str]]:
         distillation loss that is 100 times the task loss or pulls 100 times as hard,
         or 10,000 times less.
     """
-    task = sum(step.task.values())
     features = list(step.features.values())
-    pull = gradient_norm(task, features)
     rows = [['', 'loss', 'gradient', 'of the task loss']]
+    size = pull = None  # of the task loss
     for name, value in step.task.items():
         rows.append([name, f'{value.item():.4g}', '', ''])
-    rows.append(['task loss', f'{task.item():.4g}', _text(pull), '1'])
+    if step.task:
+        task = sum(step.task.values())
+        size, pull = task.item(), gradient_norm(task, features)
+        rows.append(['task loss', f'{size:.4g}', _text(pull), '1'])
     wrong = []
     for name, value in step.terms.items():
         norm = gradient_norm(value, features)
         ratio = norm / pull if norm is not None and pull else None
         rows.append([name, f'{value.item():.4g}', _text(norm), _text(ratio)])
-        size = value.item() / task.item() if task.item() else 0
-        if size >= LARGE:
+        times = value.item() / size if size else 0
+        if times >= LARGE:
             wrong.append(
-                f'{name} is {size:.3g} times the task loss: give it a smaller weight'
+                f'{name} is {times:.3g} times the task loss: give it a smaller weight'
             )
         elif ratio is not None and ratio >= LARGE:
             wrong.append(

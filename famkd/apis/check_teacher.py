@@ -41,6 +41,8 @@ def check_teacher(
     model = unwrapped_model(runner)
     if not hasattr(model, 'predict_with_teacher') or runner.val_loop is None:
         return [], []
+    if getattr(model.teacher, 'head', True) is None:
+        return ['it has no head, and so no metric'], []
     loader, evaluator = runner.val_loop.dataloader, runner.val_loop.evaluator
     dataset, size = loader.dataset, loader.batch_size or 1
     order = np.random.default_rng(0).permutation(len(dataset))[:images]

@@ -87,6 +87,16 @@ def test_large_and_small_terms_look_wrong():
     assert broken == 'distill.broken is nan'
 
 
+def test_terms_without_a_task_loss_are_compared_with_nothing():
+    feature = torch.ones(3, requires_grad=True)
+    terms = {'distill.only': 1e6 * feature.sum()}
+    [table], wrong = check_losses(FirstStep({}, terms, {'stage1': feature}))
+    assert [x.strip() for x in table.splitlines()[2].split('|')[1:-1]] == [
+        *('distill.only', '3e+06', '1.73e+06', '-')
+    ]
+    assert not wrong
+
+
 def test_stages_of_other_sizes_look_wrong():
     pairs = [
         (('layer1', (8, 16, 16)), ('layer1', (8, 8, 16))),
@@ -105,6 +115,12 @@ def test_teacher_on_a_sample(ready):
     assert line.startswith('accuracy/top1: ')
     assert line.endswith('(on 5 of 8 images of the validation)')
     assert runner.model.training
+
+
+def test_teacher_without_a_head_has_no_metric(ready):
+    runner = ready()
+    runner.model.teacher.head = None
+    assert check_teacher(runner) == (['it has no head, and so no metric'], [])
 
 
 def test_teacher_that_guesses_looks_wrong(ready):
