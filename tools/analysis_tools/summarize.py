@@ -181,8 +181,10 @@ def write(rows: list[dict], file: str) -> None:
     if path.suffix == '.md':
         path.write_text(to_markdown(rows) + '\n', encoding='utf-8')
     elif path.suffix in PICTURES:
-        metric = next(key[:-5] for key in rows[0] if key.endswith(' best'))
-        save(plot_bars(rows, metric), [file])
+        metrics = [key[:-5] for row in rows for key in row if key.endswith(' best')]
+        if not metrics:
+            sys.exit(f'error: --out {file}: the runs have no metric to draw')
+        save(plot_bars(rows, metrics[0]), [file])
         return
     elif path.suffix == '.json':
         path.write_text(json.dumps(rows, indent=2) + '\n', encoding='utf-8')

@@ -81,6 +81,8 @@ def test_bars(recorded, tmp_path, capsys):
     main([*map(str, recorded.glob('*/')), '--out', str(out)])
     assert out.stat().st_size > 1000
     assert capsys.readouterr().out.endswith(f'wrote {out}\n')
+    with pytest.raises(SystemExit, match='the runs have no metric to draw'):
+        TOOL.write([dict(title='x', role='')], str(out))
 
 
 def test_mean_class_accuracy_stands_beside_the_others(make_run, epochs, capsys):
