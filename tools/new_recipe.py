@@ -7,7 +7,8 @@ CFG is the config of a network: a file, or PACKAGE::FILE for one that an install
 package ships, as in mmpretrain::resnet/resnet18_8xb32_in1k.py. Both networks are built
 once to find their stages and pair them. Data and schedule are those of the student's
 config or, with --dataset, the published ones; train with tools/train.py FILE, and
-change in FILE what you would pair or weigh otherwise.
+change in FILE what you would pair or weigh otherwise. Of detectors, famkd is
+famkd_fpn; of segmentors, famkd_maps; and so are the other methods.
 """
 
 import argparse
@@ -17,39 +18,38 @@ from pathlib import Path
 from mmengine.config import Config
 
 from famkd.apis.recipes import (
-    CONFIGS,
+    BASES,
     choose_head,
     image_size,
     load_network,
     logits_module,
+    method_form,
+    method_names,
     neck_outputs,
+    published_name,
     scale_warmup,
     stage_names,
     teacher_checkpoint,
 )
 
-BASES = CONFIGS / '_base_'
 # Checkpoints that are kept: the one before, in case the last is damaged, and the best.
 KEEP = dict(max_keep_ckpts=2, save_best='auto')
 IMPORTS = ['famkd.models', 'famkd.engine']
-# Bases that are no method by themselves: of the teacher alone, of its heads.
-PARTS = {'freekd_prompts', 'freekd_regression'}
 
 
 def build_parser() -> argparse.ArgumentParser:
     """Return the command line's parser."""
-    methods = {path.stem for path in (BASES / 'methods').glob('*.py')}
-    methods = sorted(methods - PARTS)
     parser = argparse.ArgumentParser(
         description='Write the recipe that distils one network into another'
     )
     parser.add_argument('--teacher', required=True, help='config of the teacher')
     parser.add_argument('--student', required=True, help='config of the student')
-    parser.add_argument('--method', required=True, choices=methods)
+    parser.add_argument('--method', required=True, choices=method_names())
     parser.add_argument(
         '--dataset',
         help='data and schedule of the published recipes for this dataset, as in '
-        "cifar100; default: those of the student's config",
+        "cifar100, coco or cityscapes (with the student's crops); default: those of "
+        "the student's config",
     )
     parser.add_argument(
         '--teacher-ckpt',
@@ -87,17 +87,20 @@ def recipe(args: argparse.Namespace) -> tuple[str | list[str], dict]:
     Raises:
         ValueError: If an argument cannot be followed; begins with its option.
     """
-    method = Config.fromfile(BASES / f'methods/{args.method}.py')
     configs, networks = {}, {}
     for role in ('student', 'teacher'):
         configs[role], networks[role] = load_network(role, getattr(args, role))
     base, data = args.student, configs['student']
+    package = data.get('default_scope')
+    form = method_form(args.method, package)
+    method = Config.fromfile(BASES / f'methods/{form}.py')
     if args.dataset:
+        dataset = published_name(args.dataset, data)
         base = [
-            f'famkd::_base_/methods/{args.method}.py',
-            f'famkd::_base_/pairs/{args.dataset}.py',
+            f'famkd::_base_/methods/{form}.py',
+            f'famkd::_base_/pairs/{dataset}.py',
         ]
-        data = published_setting(args.dataset, configs['student'])
+        data = published_setting(dataset, data)
 
     distiller = method.model.distiller
     own = {}
@@ -114,7 +117,7 @@ def recipe(args: argparse.Namespace) -> tuple[str | list[str], dict]:
             source = logits_module(role, network, source)
             own[f'{role}_recorders'] = dict(logits=dict(source=source))
     if distiller.type != 'ConfigurableDistiller':
-        on_fpn = args.method.endswith('_fpn') or args.method == 'freekd'
+        on_fpn = form.endswith('_fpn') or form == 'freekd'
         if args.input_size:
             size = args.input_size
         elif args.dataset:
@@ -174,20 +177,13 @@ def published_setting(dataset: str, student: Config) -> Config:
     """The data, schedule and runtime that the published recipes for a dataset share.
 
     Args:
-        dataset: Its name.
+        dataset: Its name, see :func:`published_name`.
         student: Config of the student, which must be of the same task.
 
     Raises:
-        ValueError: If there are no recipes for it, or they are of another task.
+        ValueError: If they are of another task.
     """
-    path = BASES / f'pairs/{dataset}.py'
-    if not path.is_file():
-        known = sorted(p.stem for p in path.parent.glob('*.py'))
-        raise ValueError(
-            f'--dataset: there are no recipes for {dataset!r}; choose one of '
-            f'{", ".join(known)}, or leave it out'
-        )
-    setting = Config.fromfile(path)
+    setting = Config.fromfile(BASES / f'pairs/{dataset}.py')
     package, own = setting.get('default_scope'), student.get('default_scope')
     if own and package != own:
         raise ValueError(

@@ -25,8 +25,36 @@ class LabelAction(argparse.Action):
         setattr(namespace, self.dest, {**getattr(namespace, self.dest), label: value})
 
 
+def device(name: str) -> str:
+    """The name of a device, where there is such a device here."""
+    import torch
+
+    try:
+        torch.empty(0, device=name)
+    except (AssertionError, NotImplementedError, RuntimeError) as error:
+        reason = str(error).partition('\n')[0]
+        message = f'there is no device {name!r} here: {reason}'
+        raise argparse.ArgumentTypeError(message) from None
+    return name
+
+
+def add_device_argument(parser: argparse.ArgumentParser) -> None:
+    """Adds ``--device NAME``."""
+    parser.add_argument(
+        '--device',
+        type=device,
+        default='cpu',
+        metavar='NAME',
+        help='where the networks run, as in cuda or cuda:1; default: %(default)s',
+    )
+
+
 def add_network_arguments(parser: argparse.ArgumentParser) -> None:
-    """Adds ``--network LABEL CKPT`` and ``--config LABEL CONFIG``, both repeatable."""
+    """Adds what names networks and where they run.
+
+    ``--network LABEL CKPT`` and ``--config LABEL CONFIG``, both repeatable, and
+    ``--device``.
+    """
     parser.add_argument(
         '--network',
         action=LabelAction,
@@ -45,6 +73,7 @@ def add_network_arguments(parser: argparse.ArgumentParser) -> None:
         help='config of the network of this label, where its checkpoint does not hold '
         'it',
     )
+    add_device_argument(parser)
 
 
 def network_files(

@@ -1,6 +1,7 @@
 """One look for all plots, and how they are written."""
 
 import argparse
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,21 +20,42 @@ COLORS = [
 ]  # fmt: skip
 
 
-def add_out_argument(parser: argparse.ArgumentParser, default: str) -> None:
-    """Adds ``--out FILE``, to be repeated for several files."""
+def add_out_argument(
+    parser: argparse.ArgumentParser, default: str, place: str = ''
+) -> None:
+    """Adds ``--out FILE``, to be repeated for several files.
+
+    Args:
+        parser: The parser.
+        default: Name of the file without it.
+        place: Where the help says that this file lies, see :func:`out_files`.
+    """
     parser.add_argument(
         '--out',
         action='append',
         metavar='FILE',
         help='picture to write, by its ending: .png, .svg, .pdf; again for every '
-        f'further one; default: {default}',
+        f'further one; default: {default} {place}',
     )
     parser.set_defaults(out_default=default)
 
 
-def out_files(args: argparse.Namespace) -> list[str]:
-    """The files of ``--out``."""
-    return args.out or [args.out_default]
+def out_files(args: argparse.Namespace, sources: Sequence[str] = ()) -> list[str]:
+    """The files of ``--out``, or the default in the work folder.
+
+    Args:
+        args: The parsed arguments.
+        sources: Work folders and checkpoints that the picture is of. The default lies
+            with the last of them; in the current folder where there is none, or that
+            one is a URL.
+    """
+    if args.out:
+        return args.out
+    folder = Path()
+    if sources and '://' not in sources[-1]:
+        last = Path(sources[-1])
+        folder = last if last.is_dir() else last.parent
+    return [str(folder / args.out_default)]
 
 
 def new_figure(

@@ -8,9 +8,37 @@ from mmengine.config import Config
 from famkd.apis.recipes import (
     image_size,
     logits_module,
+    method_form,
+    published_name,
     scale_warmup,
     teacher_checkpoint,
 )
+
+
+@pytest.mark.parametrize(
+    'method, package, form',
+    [
+        ('famkd', 'mmpretrain', 'famkd'),
+        ('famkd', 'mmdet', 'famkd_fpn'),
+        ('famkd', 'mmseg', 'famkd_maps'),
+        ('famkd_maps', 'mmdet', 'famkd_maps'),
+        ('kd', 'mmseg', 'kd_pixels'),
+        ('freekd', 'mmdet', 'freekd'),
+        ('reviewkd', 'mmseg', 'reviewkd'),
+        ('famkd', None, 'famkd'),
+    ],
+)
+def test_form_of_a_method_for_a_task(method, package, form):
+    assert method_form(method, package) == form
+
+
+@pytest.mark.parametrize('crops', [(512, 512), (512, 1024)])
+def test_cityscapes_with_the_crops_of_the_student(crops):
+    student = Config(dict(model=dict(data_preprocessor=dict(size=crops))))
+    assert published_name('cityscapes', student).endswith('-{}x{}'.format(*crops))
+    student.model.data_preprocessor.size = (96, 96)
+    with pytest.raises(ValueError, match='choose one of .*cityscapes-512x1024, '):
+        published_name('cityscapes', student)
 
 
 def test_image_size_of_a_segmentor():

@@ -73,7 +73,7 @@ def test_checkpoint_holds_student_and_distiller_only(runs):
 def test_resume_goes_on_where_it_stopped(tool, runs, configs, tmp_path):
     checkpoint = runs['famkd'] / 'iter_1.pth'
     argv = [str(configs['famkd']), '--work-dir', str(tmp_path)]
-    options = ['--no-validate', '--cfg-options', 'visualizer.name=resumed']
+    options = ['--no-validate', '--cfg-options', 'visualizer.name=resumed-detection']
     tool('train').main([*argv, '--resume', str(checkpoint), *options])
     (step,) = logged(tmp_path)
     assert step['iter'] == 2

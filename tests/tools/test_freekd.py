@@ -52,7 +52,7 @@ def configs(tmp_path_factory, shapes_coco):
     for name, (recipe, changes) in recipes.items():
         config = Config.fromfile(CONFIGS / f'bccd/{recipe}_bccd-small.py')
         # Visualizers are known by their names: one for each run, to log in its folder.
-        config.merge_from_dict({**options, **changes, 'visualizer.name': name})
+        config.merge_from_dict({**options, **changes, 'visualizer.name': f'of-{name}'})
         config.dump(paths[name])
     with DefaultScope.overwrite_default_scope('mmdet'):
         torch.manual_seed(0)
@@ -104,7 +104,7 @@ def test_the_checkpoint_is_small_and_says_its_teacher(runs, configs):
 def test_resume_goes_on_where_it_stopped(tool, runs, configs, tmp_path):
     checkpoint = runs['prompts'] / f'iter_{STEPS // 2}.pth'
     argv = [str(configs['prompts']), '--work-dir', str(tmp_path)]
-    options = ['--no-validate', '--cfg-options', 'visualizer.name=resumed']
+    options = ['--no-validate', '--cfg-options', 'visualizer.name=resumed-freekd']
     tool('train').main([*argv, '--resume', str(checkpoint), *options])
     ends = [
         torch.load(folder / f'iter_{STEPS}.pth', weights_only=False)['state_dict']

@@ -143,8 +143,9 @@ def test_levels_of_an_fpn(dataset, write):
     pytest.importorskip('mmdet')
     student = 'famkd::bccd/faster-rcnn_r18-w8_fpn_1xb8-600i_bccd-small.py'
     options = [*dataset, '--input-size', '96', '128']
-    pair = dict(student=student, teacher=student, method='famkd_fpn')
+    pair = dict(student=student, teacher=student, method='famkd')
     cfg = Config.fromfile(write(*options, **pair))
+    assert not cfg.model.distiller.head.with_relu  # the form for an FPN
     assert cfg.model.input_shape == (3, 96, 128)
     assert [stage.data_idx for stage in cfg.model.distiller.student_stages] == [
         *range(5)
@@ -155,6 +156,15 @@ def test_levels_of_an_fpn(dataset, write):
     )
     classes = cfg.train_dataloader.dataset.get('metainfo', {}).get('classes')
     assert (classes is None) == bool(dataset)
+
+
+def test_kd_compares_the_pixels_of_segmentors(write):
+    pytest.importorskip('mmseg')
+    student = 'famkd::camvid/pspnet_r18-w8_1xb4-800i_camvid-144x192.py'
+    path = write(teacher=student, student=student, method='kd')
+    distiller = Config.fromfile(path).model.distiller
+    assert distiller.student_recorders.logits.source == 'decode_head.conv_seg'
+    assert distiller.distill_losses.loss_kl.type == 'PixelWiseDivergence'
 
 
 def test_freekd_takes_the_prompts_of_the_teacher(write):
@@ -176,13 +186,13 @@ def test_segmentors(write, tmp_path):
     pytest.importorskip('mmseg')
     name = f'{CONFIGS}/camvid/pspnet_r18-{{}}_1xb4-800i_camvid-144x192.py'
     networks = dict(teacher=name.format('w32'), student=name.format('w8'))
-    cfg = Config.fromfile(write(method='famkd_maps', **networks))
+    cfg = Config.fromfile(write(method='famkd', **networks))
     stages = [dict(source='backbone', data_idx=i) for i in range(4)]
     assert cfg.model.distiller.student_stages == stages
     assert cfg.model.distiller.teacher_stages == stages
     assert cfg.model.input_shape == (3, 144, 192)
     assert cfg.model.teacher_ckpt.endswith('w32_1xb4-800i_camvid-144x192/iter_800.pth')
-    path = write(method='freekd_maps', out=tmp_path / 'freekd.py', **networks)
+    path = write(method='freekd', out=tmp_path / 'freekd.py', **networks)
     distiller = Config.fromfile(path).model.distiller
     assert distiller.stages == ['backbone.layer4']
     assert distiller.prompts.startswith('work_dirs/freekd-prompts_pspnet_r18-w32')
@@ -225,12 +235,14 @@ def test_unknown_method(error):
     message = error(method='famkt')
     assert "--method: invalid choice: 'famkt'" in message
     assert 'fam_reviewkd' in message
+    message = error(method='mse')
+    assert "'mse' has no form for networks of mmpretrain; there is mse_fpn" in message
 
 
 def test_unknown_dataset(error):
     message = error('--dataset', 'cifar1000')
     assert "no recipes for 'cifar1000'; choose one of " in message
-    assert ' cifar100, coco, ' in message
+    assert ' cifar100, ' in message
     message = error('--dataset', 'coco')
     assert "'coco' is for networks of mmdet, the student is of mmpretrain" in message
 

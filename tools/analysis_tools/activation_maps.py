@@ -57,7 +57,7 @@ def build_parser() -> argparse.ArgumentParser:
         metavar='N',
         help='print the mean SSIM over so many images of the test set; default: none',
     )
-    add_out_argument(parser, 'activation_maps.png')
+    add_out_argument(parser, 'activation_maps.png', 'beside the last network')
     add_trust_argument(parser)
     return parser
 
@@ -99,7 +99,7 @@ def features(network: Classifier, inputs: 'Tensor', names: list[str]) -> list['T
         scores = network.model(inputs)
     for hook in hooks:
         hook.remove()
-    return [*(outputs[name] for name in names), scores]
+    return [x.cpu() for x in (*(outputs[name] for name in names), scores)]
 
 
 def plot_activation_maps(
@@ -208,7 +208,7 @@ def main(argv: list[str] | None = None) -> None:
     trust_checkpoints(args.trust_checkpoint)
     try:
         networks = {
-            label: Classifier(*files)
+            label: Classifier(*files, device=args.device)
             for label, files in network_files(parser, args).items()
         }
         stages = {
@@ -229,7 +229,7 @@ def main(argv: list[str] | None = None) -> None:
             print(markdown_table([['SSIM', *names], *rows]))
     except (OSError, ValueError) as error:
         sys.exit(f'error: {error}')
-    save(figure, out_files(args))
+    save(figure, out_files(args, list(args.network.values())))
 
 
 if __name__ == '__main__':

@@ -14,6 +14,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from famkd.apis.checkpoints import add_device_argument
 from famkd.apis.plots import COLORS, add_out_argument, new_figure, out_files, save
 
 if TYPE_CHECKING:
@@ -41,8 +42,8 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument(
         '--repeats', type=int, default=20, metavar='N', help='default: %(default)s'
     )
-    parser.add_argument('--device', default='cpu', help='default: %(default)s')
-    add_out_argument(parser, 'models.png')
+    add_device_argument(parser)
+    add_out_argument(parser, 'models.png', 'in the last WORK_DIR')
     return parser
 
 
@@ -156,7 +157,8 @@ def main(argv: list[str] | None = None) -> None:
     )
     print(f'{args.batch_size} x 3 x {height} x {width}, {args.device}')
     print(markdown_table(to_rows(costs, metrics)))
-    save(plot_costs(costs, metrics), out_files(args))
+    work_dirs = [path for path in args.networks if Path(path).is_dir()]
+    save(plot_costs(costs, metrics), out_files(args, work_dirs))
 
 
 if __name__ == '__main__':

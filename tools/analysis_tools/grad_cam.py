@@ -48,10 +48,7 @@ def build_parser() -> argparse.ArgumentParser:
         default='gradcam',
         help='how the maps are weighed; default: gradcam',
     )
-    parser.add_argument(
-        '--device', default='cpu', help='where the networks run, as cuda; default: cpu'
-    )
-    add_out_argument(parser, 'grad_cam.png')
+    add_out_argument(parser, 'grad_cam.png', 'beside the last network')
     add_trust_argument(parser)
     return parser
 
@@ -136,7 +133,7 @@ def main(argv: list[str] | None = None) -> None:
         figure = plot_grad_cam(args.images, networks, args.label)
     except (OSError, RuntimeError, ValueError) as error:
         sys.exit(f'error: {error}')
-    save(figure, out_files(args))
+    save(figure, out_files(args, list(args.network.values())))
 
 
 if __name__ == '__main__':

@@ -45,7 +45,7 @@ def build_parser() -> argparse.ArgumentParser:
         help='scalar of the log to plot, again for every further one; default: the '
         'first metric of the validation and all losses',
     )
-    add_out_argument(parser, 'curves.png')
+    add_out_argument(parser, 'curves.png', 'in the last WORK_DIR')
     return parser
 
 
@@ -149,7 +149,7 @@ def main(argv: list[str] | None = None) -> None:
         figure = plot_curves(group_runs(read_runs(args.work_dirs)), args.keys)
     except (OSError, ValueError) as error:
         sys.exit(f'error: {error}')
-    save(figure, out_files(args))
+    save(figure, out_files(args, args.work_dirs))
 
 
 if __name__ == '__main__':

@@ -32,7 +32,7 @@ def build_parser() -> argparse.ArgumentParser:
     )
     parser.add_argument('checkpoint', metavar='CKPT', help='distillation checkpoint')
     parser.add_argument('--config', help='its config, if it is not in the checkpoint')
-    add_out_argument(parser, 'filters.png')
+    add_out_argument(parser, 'filters.png', 'beside CKPT')
     add_trust_argument(parser)
     return parser
 
@@ -165,7 +165,7 @@ def main(argv: list[str] | None = None) -> None:
             f'{"x".join(map(str, before.shape))}, mean |K| {before.nanmean():.3g}; the '
             f'mask removes {(after < 1e-6 * after.max()).sum()} of {after.numel()} bins'
         )
-    save(plot_filters(layers), out_files(args))
+    save(plot_filters(layers), out_files(args, [args.checkpoint]))
 
 
 if __name__ == '__main__':

@@ -40,7 +40,7 @@ def build_parser() -> argparse.ArgumentParser:
         description='Plot gamma1 and gamma2 of every stage over the training.'
     )
     parser.add_argument('work_dirs', nargs='+', metavar='WORK_DIR')
-    add_out_argument(parser, 'gamma.png')
+    add_out_argument(parser, 'gamma.png', 'in the last WORK_DIR')
     return parser
 
 
@@ -157,7 +157,7 @@ def main(argv: list[str] | None = None) -> None:
     except (OSError, ValueError) as error:
         sys.exit(f'error: {error}')
     print(last_values(experiments))
-    save(plot_gamma(experiments), out_files(args))
+    save(plot_gamma(experiments), out_files(args, args.work_dirs))
 
 
 if __name__ == '__main__':

@@ -13,6 +13,7 @@ import argparse
 import sys
 from typing import TYPE_CHECKING
 
+from famkd.apis.checkpoints import add_device_argument
 from famkd.apis.cli import find_config
 from famkd.apis.images import read_image
 from famkd.apis.plots import WIDTH, add_out_argument, new_figure, out_files, save
@@ -45,7 +46,8 @@ def build_parser() -> argparse.ArgumentParser:
         metavar='I',
         help='which map of those that are prompted; default: %(default)s, the finest',
     )
-    add_out_argument(parser, 'masks.png')
+    add_device_argument(parser)
+    add_out_argument(parser, 'masks.png', 'beside PROMPTS')
     add_trust_argument(parser)
     return parser
 
@@ -65,7 +67,7 @@ def preprocess(model: 'PromptTuning', config: 'Config', file: str) -> dict:
 
 
 def masks_before_and_after(
-    config: 'Config', file: str, prompts: str, index: int
+    config: 'Config', file: str, prompts: str, index: int, device: str = 'cpu'
 ) -> tuple[list[list['Tensor']], tuple[int, int]]:
     """The masks of an image, with prompts as they start and with those of a file.
 
@@ -74,6 +76,7 @@ def masks_before_and_after(
         file: The image.
         prompts: Checkpoint of the prompt tuning.
         index: Which of the prompted maps.
+        device: Where the network runs. Defaults to 'cpu'.
 
     Returns:
         tuple: For both, the masks of each band, shape (T, H, W) of the image in the
@@ -91,7 +94,7 @@ def masks_before_and_after(
 
     init_default_scope(config.get('default_scope'))
     torch.manual_seed(0)
-    model = MODELS.build(config.model).eval()
+    model = MODELS.build(config.model).eval().to(device)
     if not 0 <= index < len(model.prompts):
         raise ValueError(
             f'--map {index}: there are {len(model.prompts)} maps; choose 0 to '
@@ -108,7 +111,9 @@ def masks_before_and_after(
                 reason = ' '.join(str(error).split())
                 raise ValueError(f'{prompts} is not of this recipe: {reason}') from None
         masks = model.masks(images)[index]
-        results.append([interpolate(mask, images.shape[-2:])[0] for mask in masks])
+        results.append(
+            [interpolate(mask, images.shape[-2:])[0].cpu() for mask in masks]
+        )
     return results, data['data_samples'][0].img_shape[:2]
 
 
@@ -164,11 +169,15 @@ def main(argv: list[str] | None = None) -> None:
     try:
         read_image(args.image)
         masks, size = masks_before_and_after(
-            Config.fromfile(config), args.image, args.prompts, args.map
+            Config.fromfile(config),
+            args.image,
+            args.prompts,
+            args.map,
+            args.device,
         )
     except (OSError, ValueError) as error:
         sys.exit(f'error: {error}')
-    save(plot_masks(args.image, masks, size), out_files(args))
+    save(plot_masks(args.image, masks, size), out_files(args, [args.prompts]))
 
 
 if __name__ == '__main__':

@@ -48,7 +48,7 @@ def build_parser() -> argparse.ArgumentParser:
         metavar='MIN',
         help='least score of a box that is drawn; default: %(default)s',
     )
-    add_out_argument(parser, 'detections.png')
+    add_out_argument(parser, 'detections.png', 'beside the last network')
     add_trust_argument(parser)
     return parser
 
@@ -59,6 +59,7 @@ class Detector:
     Args:
         checkpoint: Path or URL; of a distillation checkpoint the student is taken.
         config: Config file; the one in the checkpoint if None.
+        device: Where the network runs. Defaults to 'cpu'.
 
     Raises:
         FileNotFoundError: If there is no such file.
@@ -66,8 +67,11 @@ class Detector:
             network, or this is not a detector.
     """
 
-    def __init__(self, checkpoint: str, config: str | None = None) -> None:
+    def __init__(
+        self, checkpoint: str, config: str | None = None, device: str = 'cpu'
+    ) -> None:
         self.model, self.model.cfg, self.classes = load_network(checkpoint, config)
+        self.model.to(device)
         if self.model.cfg.get('default_scope') != 'mmdet' or not self.classes:
             raise ValueError(f'{checkpoint} is not the checkpoint of a detector')
 
@@ -77,7 +81,7 @@ class Detector:
         from mmengine.registry import DefaultScope
 
         with DefaultScope.overwrite_default_scope('mmdet'):
-            found = inference_detector(self.model, file).pred_instances
+            found = inference_detector(self.model, file).pred_instances.cpu()
         found = found[found.scores >= least_score]
         classes = [self.classes[label] for label in found.labels]
         return list(zip(classes, found.bboxes.tolist(), strict=True))
@@ -169,13 +173,13 @@ def main(argv: list[str] | None = None) -> None:
         parser.error(f'--annotations: there is no file {args.annotations!r}')
     try:
         networks = {
-            label: Detector(*files)
+            label: Detector(*files, device=args.device)
             for label, files in network_files(parser, args).items()
         }
         figure = plot_detections(args.images, networks, args.score, args.annotations)
     except (OSError, ValueError) as error:
         sys.exit(f'error: {error}')
-    save(figure, out_files(args))
+    save(figure, out_files(args, list(args.network.values())))
 
 
 if __name__ == '__main__':

@@ -27,6 +27,8 @@ def test_the_order_of_the_usage_line_is_understood(name):
         elif not isinstance(action, argparse._HelpAction):
             count = 1 if action.nargs is None else action.nargs
             value = action.choices[0] if action.choices else '1'
+            if action.dest == 'device':
+                value = action.default
             options.append([action.option_strings[0], *[value] * count])
     (positional,) = positionals
     required = (
@@ -40,3 +42,13 @@ def test_the_order_of_the_usage_line_is_understood(name):
         args = parser.parse_args([*words, 'first'])
         value = getattr(args, positional.dest)
         assert value in ('first', ['first'], Path('first')), option
+
+
+@pytest.mark.parametrize('name', ['activation_maps', 'grad_cam', 'show_detections'])
+def test_a_device_that_is_not_there(name, capsys):
+    parser = load_tool(f'analysis_tools/{name}').build_parser()
+    words = ['a.jpg', '--network', 'A', 'a.pth']
+    assert parser.parse_args(words).device == 'cpu'
+    with pytest.raises(SystemExit):
+        parser.parse_args([*words, '--device', 'cuda:99'])
+    assert "--device: there is no device 'cuda:99' here: " in capsys.readouterr().err
