@@ -20,6 +20,7 @@ import torch
 from _timing import DTYPES, interleaved, machine, peak_mb_of
 from torch import nn
 
+from famkd.apis.plots import COLORS, new_figure, save
 from famkd.apis.tables import markdown_table
 from famkd.layers import FrequencyAttention, LocalAttention
 from famkd.layers.reference import (
@@ -157,9 +158,8 @@ def table(row: dict) -> list[list[str]]:
 
 def plot(rows: list[dict], path: Path) -> None:
     """What a step is made of, reference next to fast."""
-    import matplotlib.pyplot as plt
-
-    figure, axis = plt.subplots(figsize=(8, 1 + 1.2 * len(rows)))
+    figure, axes = new_figure(1, 1, 1 + 1.2 * len(rows))
+    axis = axes[0, 0]
     labels = []
     for row in rows:
         for form in ('reference_step', 'step'):
@@ -171,16 +171,15 @@ def plot(rows: list[dict], path: Path) -> None:
             parts['distillation'] = row[form] - sum(parts.values())
             for color, (part, value) in enumerate(parts.items()):
                 label = part if y == 0 else None
-                axis.barh(y, 1e3 * value, left=left, color=f'C{color}', label=label)
+                axis.barh(y, 1e3 * value, left=left, color=COLORS[color], label=label)
                 left += 1e3 * value
             labels.append(f'{row["pair"]}\n{"fast" if form == "step" else "reference"}')
     axis.set_yticks(range(len(labels)), labels)
     axis.invert_yaxis()
-    axis.set_xlabel('one training step [ms]')
-    axis.grid(axis='x', alpha=0.3)
-    axis.legend()
-    figure.tight_layout()
-    figure.savefig(path, dpi=100)
+    axis.set_xlabel('one training step (ms)')
+    axis.grid(visible=False, axis='y')
+    figure.legend(loc='outside upper left', ncols=3)
+    save(figure, [path])
 
 
 def main() -> None:

@@ -16,6 +16,7 @@ import torch
 from _timing import DTYPES, interleaved, machine
 from torch import nn
 
+from famkd.apis.plots import COLORS, new_figure, save
 from famkd.apis.tables import markdown_table
 from famkd.layers import FrequencyAttention, LocalAttention
 from famkd.layers.reference import ReferenceFrequencyAttention, ReferenceLocalAttention
@@ -114,22 +115,18 @@ def main() -> None:
 
 def plot(results: list[dict], path: Path) -> None:
     """A dot for every size: how many times faster the fast form is."""
-    import matplotlib.pyplot as plt
-
-    figure, axes = plt.subplots(1, 2, figsize=(10, 4), sharey=True)
-    for axis, kind in zip(axes, ('attention', 'fam'), strict=True):
+    figure, axes = new_figure(1, 2, 3.4, sharey=True)
+    for axis, kind in zip(axes[0], ('attention', 'fam'), strict=True):
         rows = [row for row in results if row['layer'] == kind]
         labels = ['x'.join(map(str, row['size'])) for row in rows]
         ratios = [row['reference'] / row['fast'] for row in rows]
-        axis.plot(ratios, range(len(rows)), 'o')
-        axis.set(title=kind, xlabel='reference / fast, forward and backward')
+        axis.plot(ratios, range(len(rows)), 'o', color=COLORS[0])
+        axis.set(title=kind, xlabel='time, reference / fast')
         axis.set_xlim(left=0)
         axis.set_yticks(range(len(rows)), labels)
-        axis.grid(axis='x', alpha=0.3)
-    axes[0].set_ylabel('N x C x H x W')
-    axes[0].invert_yaxis()
-    figure.tight_layout()
-    figure.savefig(path, dpi=100)
+    axes[0, 0].set_ylabel('N x C x H x W')
+    axes[0, 0].invert_yaxis()
+    save(figure, [path])
 
 
 if __name__ == '__main__':

@@ -84,6 +84,7 @@ def new_figure(
             'axes.spines.top': False,
             'axes.spines.right': False,
             'axes.grid': True,
+            'axes.axisbelow': True,
             'grid.color': '#e0e0e0',
             'grid.linewidth': 0.6,
             'lines.linewidth': 1.6,

@@ -155,6 +155,7 @@ def plot_masks(
             )
             ax.set(xticks=[], yticks=[])
             ax.grid(False)
+            ax.spines[:].set_visible(False)
     return figure
 
 

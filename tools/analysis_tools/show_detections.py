@@ -133,7 +133,7 @@ def plot_detections(
 
     pictures = [read_image(file)[..., ::-1] for file in images]
     columns = len(networks) + 1
-    heights = [WIDTH / columns * x.shape[0] / x.shape[1] + 0.1 for x in pictures]
+    heights = [WIDTH / columns * x.shape[0] / x.shape[1] for x in pictures]
     figure, axes = new_figure(
         len(images), columns, 0.8 + sum(heights), height_ratios=heights
     )
@@ -150,6 +150,7 @@ def plot_detections(
             ax.imshow(picture)
             ax.set(xticks=[], yticks=[])
             ax.grid(False)
+            ax.spines[:].set_visible(False)
             for name, (x1, y1, x2, y2) in found:
                 ax.add_patch(
                     Rectangle(

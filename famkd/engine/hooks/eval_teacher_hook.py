@@ -13,12 +13,15 @@ class EvalTeacherHook(Hook):
     """Evaluates the teacher once before the training, as the student will be.
 
     The validation data and metrics are those of the config, the images those that
-    the teacher gets in training. The metrics are logged, and kept as
-    ``teacher/NAME`` at step 0 by the visualizer.
+    the teacher gets in training. The metrics are logged, and again at each validation
+    of the student; the visualizer keeps them as ``teacher/NAME`` at step 0.
 
     Raises:
         ValueError: If the training has no validation, or the model no teacher.
     """
+
+    def __init__(self) -> None:
+        self.metrics = ''
 
     def before_train(self, runner: Runner) -> None:
         model = unwrapped_model(runner)
@@ -46,5 +49,11 @@ class EvalTeacherHook(Hook):
         runner.visualizer.add_scalars(
             {f'teacher/{name}': value for name, value in metrics.items()}, step=0
         )
-        text = '  '.join(f'{name}: {value:.4f}' for name, value in metrics.items())
-        runner.logger.info(f'Teacher before training: {text}')
+        self.metrics = '  '.join(f'{name}: {x:.4f}' for name, x in metrics.items())
+        runner.logger.info(f'Teacher before training: {self.metrics}')
+
+    def after_val_epoch(
+        self, runner: Runner, metrics: dict[str, float] | None = None
+    ) -> None:
+        if self.metrics:
+            runner.logger.info(f'The teacher has {self.metrics}; the student:')
