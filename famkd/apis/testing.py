@@ -18,7 +18,7 @@ FOLDERS = {'mmdet': 'test_out_dir', 'mmpretrain': 'out_dir'}
 # Models that average over augmentations, where the config names none.
 TTA_MODELS = {
     'mmdet': dict(
-        type='mmdet.DetTTAModel',
+        type='DetTTAModel',  # in mmengine's registry, not in mmdet's
         tta_cfg=dict(nms=dict(type='nms', iou_threshold=0.5), max_per_img=100),
     ),
     'mmpretrain': dict(type='mmpretrain.AverageClsScoreTTA'),
@@ -62,7 +62,8 @@ def augment_test(parser: argparse.ArgumentParser, cfg: 'Config') -> None:
     if package == 'mmdet':
         keys = ('img_id', 'img_path', 'ori_shape', 'img_shape', 'scale_factor')
         last.meta_keys = (*keys, 'flip', 'flip_direction')
-    flips = [dict(type='RandomFlip', prob=float(prob)) for prob in (1, 0)]
+    # The truth is that of the first view, which is the image as it is.
+    flips = [dict(type='RandomFlip', prob=prob) for prob in (0.0, 1.0)]
     both = dict(type='TestTimeAug', transforms=[flips, [last]])
     dataset.pipeline = cfg.get('tta_pipeline', [*steps, both])
     cfg.model = dict(cfg.get('tta_model', TTA_MODELS[package]), module=cfg.model)

@@ -1,6 +1,12 @@
 """Options of test.py: predictions drawn, and averaged over flips."""
 
+from pathlib import Path
+
 import pytest
+import torch
+from tiny_detectors import network, shapes_options
+
+CONFIGS = Path(__file__).parents[2] / 'configs'
 
 
 @pytest.fixture
@@ -32,3 +38,82 @@ def test_flips_are_averaged(test, monkeypatch):
     monkeypatch.setattr(AverageClsScoreTTA, 'merge_preds', counted)
     assert test('--tta').keys() == {'accuracy/top1'}
     assert views == [2] * 30  # each image and its mirror image
+
+
+@pytest.fixture
+def draw_flipped(tool, tmp_path):
+    """Function (recipe, changes): metrics over flips, and pictures; random weights."""
+
+    def draw_flipped(recipe, changes):
+        from mmengine.config import Config
+        from mmengine.registry import DefaultScope
+
+        from famkd.models.algorithms.networks import build_network
+
+        config = Config.fromfile(CONFIGS / recipe)
+        # Visualizers are known by their names: one that draws into this folder.
+        config.merge_from_dict({**changes, 'visualizer.name': str(tmp_path)})
+        config.dump(tmp_path / 'config.py')
+        with DefaultScope.overwrite_default_scope(config.default_scope):
+            torch.manual_seed(0)
+            weights = build_network(config.model).state_dict()
+        torch.save(dict(state_dict=weights), tmp_path / 'weights.pth')
+        words = [tmp_path / 'config.py', tmp_path / 'weights.pth', '--tta']
+        words += ['--work-dir', tmp_path / 'out', '--show-dir', tmp_path / 'shown']
+        metrics = tool('test').main([str(word) for word in words])
+        return metrics, list((tmp_path / 'shown').rglob('*.png'))
+
+    return draw_flipped
+
+
+def test_pictures_of_a_detector_over_flips(draw_flipped, shapes_coco):
+    pytest.importorskip('mmdet')
+    recipe = 'bccd/faster-rcnn_r18-w8_fpn_1xb8-600i_bccd-small.py'
+    changes = {
+        **shapes_options(shapes_coco, 1, 1),
+        **network(4),
+        'test_dataloader.dataset.indices': 2,
+    }
+    metrics, pictures = draw_flipped(recipe, changes)
+    assert 'coco/bbox_mAP' in metrics
+    assert len(pictures) == 2
+
+
+def test_pictures_of_a_segmentor_over_flips(draw_flipped, tmp_path):
+    pytest.importorskip('mmseg')
+    import cv2
+    import numpy as np
+
+    for kind in ('images', 'masks'):
+        (tmp_path / kind).mkdir()
+    # The left of each image is dark, and of class 0; the right is of class 1.
+    mask = np.repeat([[0, 1]], 16, 1).repeat(24, 0).astype(np.uint8)
+    for i in range(2):
+        cv2.imwrite(str(tmp_path / f'images/{i}.jpg'), np.stack([mask * 200] * 3, 2))
+        cv2.imwrite(str(tmp_path / f'masks/{i}.png'), mask)
+    changes = {
+        'test_dataloader.dataset.data_root': str(tmp_path),
+        'test_dataloader.dataset.data_prefix': dict(
+            img_path='images', seg_map_path='masks'
+        ),
+        'test_dataloader.dataset.pipeline.1.scale': (32, 24),
+        'model.data_preprocessor.size': (24, 32),
+    }
+    recipe = 'camvid/pspnet_r18-w8_1xb4-800i_camvid-144x192.py'
+    metrics, pictures = draw_flipped(recipe, changes)
+    assert 0 <= metrics['mIoU'] <= 100
+    assert len(pictures) == 2
+
+
+def test_the_truth_is_of_the_image_as_it_is():
+    from mmengine.config import Config
+
+    from famkd.apis.testing import augment_test
+
+    steps = [dict(type='LoadImageFromFile'), dict(type='PackSegInputs')]
+    loader = dict(dataset=dict(pipeline=steps))
+    cfg = Config(dict(default_scope='mmseg', model={}, test_dataloader=loader))
+    augment_test(None, cfg)
+    flips, _ = cfg.test_dataloader.dataset.pipeline[-1].transforms
+    # Of several views, mmseg takes the masks of the first.
+    assert [flip.prob for flip in flips] == [0, 1]
