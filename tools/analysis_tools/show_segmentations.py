@@ -36,7 +36,7 @@ def build_parser() -> argparse.ArgumentParser:
         metavar='FOLDER',
         help='folder of the true masks, which are shown after the image',
     )
-    add_out_argument(parser, 'segmentations.png')
+    add_out_argument(parser, 'segmentations.png', 'beside the last network')
     add_trust_argument(parser)
     return parser
 
@@ -47,6 +47,7 @@ class Segmentor:
     Args:
         checkpoint: Path or URL; of a distillation checkpoint the student is taken.
         config: Config file; the one in the checkpoint if None.
+        device: Where the network runs. Defaults to 'cpu'.
 
     Attributes:
         classes: Names of the classes.
@@ -58,11 +59,14 @@ class Segmentor:
             network, or this is not a segmentor.
     """
 
-    def __init__(self, checkpoint: str, config: str | None = None) -> None:
+    def __init__(
+        self, checkpoint: str, config: str | None = None, device: str = 'cpu'
+    ) -> None:
         from mmcv.transforms import Compose
         from mmengine.registry import DATASETS, DefaultScope
 
         self.model, cfg, self.classes = load_network(checkpoint, config)
+        self.model.to(device)
         if cfg.get('default_scope') != 'mmseg' or not self.classes:
             raise ValueError(f'{checkpoint} is not the checkpoint of a segmentor')
         dataset = cfg.test_dataloader.dataset
@@ -145,6 +149,7 @@ def plot_segmentations(
             ax.imshow(shown)
             ax.set(xticks=[], yticks=[])
             ax.grid(False)
+            ax.spines[:].set_visible(False)
     names = zip(first.classes, colors / 255, strict=False)
     figure.legend(
         handles=[Patch(facecolor=color, label=name) for name, color in names],
@@ -163,13 +168,13 @@ def main(argv: list[str] | None = None) -> None:
         parser.error(f'--masks: there is no folder {args.masks!r}')
     try:
         networks = {
-            label: Segmentor(*files)
+            label: Segmentor(*files, device=args.device)
             for label, files in network_files(parser, args).items()
         }
         figure = plot_segmentations(args.images, networks, args.masks)
     except (OSError, ValueError) as error:
         sys.exit(f'error: {error}')
-    save(figure, out_files(args))
+    save(figure, out_files(args, list(args.network.values())))
 
 
 if __name__ == '__main__':
