@@ -42,7 +42,8 @@ def model_problems(model: dict) -> Iterator[str]:
         if package and f'{package}.registry' not in sys.modules:
             continue  # not installed, or no package of OpenMMLab's kind
         known = {x for place in places for part in PARTS for x in _names(part, place)}
-        near = near_names(short, known, cutoff=0.75)
+        # A class of a package that is not installed is like others, but not so much.
+        near = near_names(short, known, cutoff=0.85)
         if near:
             yield (
                 f'{key}.type={name!r}: there is no such class; did you mean '
@@ -85,5 +86,6 @@ def _names(part: Registry, scope: str | None) -> Iterator[str]:
             for name in registry.module_dict:
                 for suffix in SUFFIXES:
                     name = name.removesuffix(suffix)
-                yield name
+                if name[:1].isupper():
+                    yield name
             registry = registry.parent

@@ -5,6 +5,8 @@ from pathlib import Path
 from famkd.renamed import current_path
 
 ADVICE = {
+    'cfg_path': "; a base in another folder names a file beside it as '{{ fileDirname "
+    "}}/NAME.py'",
     'teacher_ckpt': '; train the teacher first, or set it to its checkpoint',
     'prompts': '; tune the prompts first, or set it to their checkpoint',
 }

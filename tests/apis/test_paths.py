@@ -1,6 +1,7 @@
 """Paths in a recipe are taken from its folder first, then from the current one."""
 
 import pytest
+from mmengine.config import Config
 
 from famkd.apis.paths import resolve_paths
 
@@ -60,3 +61,16 @@ def test_file_in_neither_place(key, places):
     assert message.startswith(f"model.{key}='gone.py' in ")
     for part in ('recipe.py', *(str(folder / 'gone.py') for folder in places)):
         assert part in message
+
+
+def test_base_of_another_folder_names_a_file_beside_it(places):
+    recipes, current = places
+    pair = "pair = dict(teacher=dict(cfg_path='{{ fileDirname }}/a.py'))"
+    (recipes / 'pair.py').write_text(pair)
+    recipe = current / 'recipe.py'
+    recipe.write_text(f"_base_ = '{recipes}/pair.py'\nmodel = dict(**_base_.pair)")
+    model = Config.fromfile(recipe).model
+    resolve_paths(model, recipe)
+    assert model.teacher.cfg_path == str(recipes / 'a.py')
+    with pytest.raises(FileNotFoundError, match='{{ fileDirname }}/NAME.py'):
+        resolved(places, teacher=dict(cfg_path='gone.py'))
