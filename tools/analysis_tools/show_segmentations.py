@@ -65,6 +65,8 @@ class Segmentor:
         from mmcv.transforms import Compose
         from mmengine.registry import DATASETS, DefaultScope
 
+        import famkd.datasets.checked_seg  # noqa: F401 (its data sets have the palette)
+
         self.model, cfg, self.classes = load_network(checkpoint, config)
         self.model.to(device)
         if cfg.get('default_scope') != 'mmseg' or not self.classes:
