@@ -84,7 +84,8 @@ def page_of(recipe: Path, pages: dict[str, Page]) -> str:
     """
     top = recipe.parts[0]
     text = (CONFIGS / recipe).read_text(encoding='utf-8')
-    if 'methods/' not in text and 'FeatureDistill' not in text:
+    # The last: a recipe that changes another one.
+    if not any(x in text for x in ('methods/', 'FeatureDistill', 'distiller=')):
         return 'vanilla'
     if top == 'ablations':
         return top
