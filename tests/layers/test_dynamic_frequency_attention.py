@@ -274,7 +274,7 @@ def test_changing_sizes_leave_nothing_behind():
         return sum(issubclass(type(o), torch.Tensor) for o in gc.get_objects())
 
     before = live_tensors(range(20, 25))
-    assert live_tensors(range(25, 60)) == before
+    assert live_tensors(range(25, 60)) <= before  # others may go meanwhile
 
 
 def test_state_is_real_and_survives():
