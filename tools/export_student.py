@@ -13,6 +13,7 @@ import sys
 from functools import partial
 from pathlib import Path
 
+from famkd.apis.images import add_size_argument, given_size
 from famkd.runtime.safe_load import add_trust_argument, trust_checkpoints
 
 ENDINGS = ('.onnx', '.pt2', '.safetensors')
@@ -27,14 +28,7 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument(
         'out', type=Path, metavar='OUT', help='.onnx, .pt2 or .safetensors'
     )
-    parser.add_argument(
-        '--size',
-        nargs='+',
-        type=int,
-        metavar='N',
-        help='height and width of the images, or one number for both; default: '
-        'model.input_shape of the distillation',
-    )
+    add_size_argument(parser, 'model.input_shape of the distillation')
     parser.add_argument(
         '--config', help='config of CKPT, where the checkpoint does not hold it'
     )
@@ -49,8 +43,7 @@ def main(argv: list[str] | None = None) -> None:
     trust_checkpoints(args.trust_checkpoint)
     if args.out.suffix not in ENDINGS:
         parser.error(f'OUT: {args.out} ends in none of {", ".join(ENDINGS)}')
-    if args.size and (len(args.size) > 2 or min(args.size) < 1):
-        parser.error(f'--size: {args.size} is not a height and a width')
+    size = given_size(parser, args)
 
     from famkd.apis.checkpoints import load_network
     from famkd.apis.export import (
@@ -67,8 +60,7 @@ def main(argv: list[str] | None = None) -> None:
         sys.exit(f'error: {error}')
     if broken := non_finite(network.state_dict()):
         sys.exit(f'error: {args.checkpoint}: {broken[0]} is not finite')
-    size = args.size or list(config.model.get('input_shape', ()))[-2:]
-    size = tuple(size * 2 if len(size) == 1 else size)
+    size = tuple(size or config.model.get('input_shape', ())[-2:])
     meta = dict(classes=list(classes or []), size=size)
     if args.out.suffix == '.safetensors':
         write = partial(write_weights, network)

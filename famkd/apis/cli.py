@@ -37,6 +37,20 @@ class SplitAction(argparse.Action):
         action(parser, namespace, values, option_string)
 
 
+def add_cfg_options_argument(parser: argparse.ArgumentParser) -> None:
+    """Add ``--cfg-options KEY=VALUE ...``."""
+    parser.add_argument(
+        '--cfg-options',
+        nargs='+',
+        action=SplitAction,
+        default={},
+        metavar='KEY=VALUE',
+        help='set entries of the config, after all other options, as in '
+        'train_dataloader.batch_size=32 train_dataloader.dataset.pipeline.0.padding=2 '
+        'key="[a,b]" key="[(a,b),(c,d)]" (quoted, no white space)',
+    )
+
+
 def add_common_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options that training and testing have in common."""
     parser.add_argument(
@@ -55,16 +69,7 @@ def add_common_arguments(parser: argparse.ArgumentParser) -> None:
         help='turn pin_memory off in the dataloaders; default: on where there is a '
         'GPU, unless the config says otherwise',
     )
-    parser.add_argument(
-        '--cfg-options',
-        nargs='+',
-        action=SplitAction,
-        default={},
-        metavar='KEY=VALUE',
-        help='set entries of the config, after all other options, as in '
-        'train_dataloader.batch_size=32 train_dataloader.dataset.pipeline.0.padding=2 '
-        'key="[a,b]" key="[(a,b),(c,d)]" (quoted, no white space)',
-    )
+    add_cfg_options_argument(parser)
     parser.add_argument(
         '--launcher',
         choices=['none', 'pytorch', 'slurm', 'mpi'],

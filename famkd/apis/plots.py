@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from famkd.apis.tables import spread
+from famkd.apis.tables import mean_curve
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -118,15 +118,11 @@ def draw_seeds(ax: 'Axes', curves: list[tuple[list, list]], **style) -> 'Line2D 
     Returns:
         Line2D | None: The line of the mean; None if there is nothing to draw.
     """
-    values = {}
-    for curve in curves:
-        for position, value in zip(*curve, strict=True):
-            values.setdefault(position, []).append(value)
-    if not values:
+    points = mean_curve(curves)
+    if not points:
         return None
-    positions = sorted(values)
-    means, deviations = zip(*(spread(values[x]) for x in positions), strict=True)
-    draw(ax, (positions, list(means)), **style)
+    positions, means, deviations = zip(*points, strict=True)
+    draw(ax, (positions, means), **style)
     line = ax.lines[-1]
     if any(deviations):
         low, high = (

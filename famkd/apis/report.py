@@ -6,7 +6,7 @@ from pathlib import Path
 
 from famkd.apis.plots import COLORS
 from famkd.apis.runs import Experiment, common_unit
-from famkd.apis.tables import spread
+from famkd.apis.tables import mean_curve, number
 from famkd.apis.titles import find_titles
 
 TEMPLATE = Path(__file__).with_name('report.html')
@@ -93,12 +93,10 @@ def panels(experiments: list[Experiment]) -> list[dict]:
     for key in [*metrics, *sorted(logged)]:
         curves = []
         for experiment in experiments:
-            points = {}
-            for run in experiment.runs:
-                for position, value in zip(*run.curve(key), strict=True):
-                    points.setdefault(position, []).append(value)
-            means = [(at, *spread(values)) for at, values in sorted(points.items())]
-            curves.append([[at, mean, deviation or 0] for at, mean, deviation in means])
+            points = mean_curve([run.curve(key) for run in experiment.runs])
+            curves.append(
+                [[at, mean, deviation or 0] for at, mean, deviation in points]
+            )
         found.append(dict(title=key, curves=curves))
     return found
 
@@ -155,6 +153,4 @@ def context(experiment: Experiment) -> list[tuple[str, str]]:
 def _number(value: float | None, deviation: float | None) -> str:
     if value is None:
         return ''
-    digits = 3 if value <= 1 else 2
-    text = f'{value:.{digits}f}'
-    return text if deviation is None else f'{text} ± {deviation:.{digits}f}'
+    return number(value, deviation, digits=3 if value <= 1 else 2)

@@ -25,6 +25,22 @@ def spread(values: list[float]) -> tuple[float, float | None]:
     return mean(values), stdev(values) if len(values) > 1 else None
 
 
+def mean_curve(
+    curves: Sequence[tuple[Sequence, Sequence]],
+) -> list[tuple[float, float, float | None]]:
+    """Position, mean and standard deviation (None of one value) over several runs.
+
+    Args:
+        curves: Positions and values of every run. At a position that some runs have
+            not come to, the others count.
+    """
+    values = {}
+    for curve in curves:
+        for position, value in zip(*curve, strict=True):
+            values.setdefault(position, []).append(value)
+    return [(position, *spread(values[position])) for position in sorted(values)]
+
+
 def number(value: float | None, deviation: float | None = None, digits: int = 2) -> str:
     """A value for a table: ``70.51 ± 0.12``, or ``-`` where there is none."""
     if value is None:

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from famkd.apis.checkpoints import add_device_argument
+from famkd.apis.images import add_size_argument, given_size
 from famkd.apis.plots import COLORS, add_out_argument, new_figure, out_files, save
 
 if TYPE_CHECKING:
@@ -30,14 +31,7 @@ def build_parser() -> argparse.ArgumentParser:
         description='What networks cost and what they reach, side by side.'
     )
     parser.add_argument('networks', nargs='+', metavar='WORK_DIR_OR_CONFIG')
-    parser.add_argument(
-        '--size',
-        nargs='+',
-        type=int,
-        metavar='N',
-        help='height and width of the images, or one number for both; default: of the '
-        'first config',
-    )
+    add_size_argument(parser, 'of the first config')
     parser.add_argument('--batch-size', type=int, default=1, metavar='N')
     parser.add_argument(
         '--repeats', type=int, default=20, metavar='N', help='default: %(default)s'
@@ -128,8 +122,7 @@ def main(argv: list[str] | None = None) -> None:
     for option in ('batch_size', 'repeats'):
         if getattr(args, option) < 1:
             parser.error(f'--{option.replace("_", "-")}: must be 1 or more')
-    if args.size and (len(args.size) > 2 or min(args.size) < 1):
-        parser.error(f'--size: {args.size} is not a height and a width')
+    size = given_size(parser, args)
 
     from mmengine.registry import DefaultScope
 
@@ -139,7 +132,7 @@ def main(argv: list[str] | None = None) -> None:
     from famkd.apis.tables import markdown_table
     from famkd.models.algorithms.networks import build_network
 
-    networks, metrics, size = {}, {}, args.size
+    networks, metrics = {}, {}
     try:
         for path in args.networks:
             name, config, metric, value = read_network(path)
@@ -151,7 +144,7 @@ def main(argv: list[str] | None = None) -> None:
             metrics[label] = (metric, value)
     except (OSError, ValueError) as error:
         sys.exit(f'error: {error}')
-    height, width = size if len(size) == 2 else size * 2
+    height, width = size
     costs = measure_costs(
         networks, (3, height, width), args.batch_size, args.repeats, args.device
     )

@@ -10,7 +10,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from famkd.apis.cli import SplitAction, find_config, merge_cfg_options
+from famkd.apis.cli import add_cfg_options_argument, find_config, merge_cfg_options
 from famkd.apis.data_check import check_data
 
 if TYPE_CHECKING:
@@ -31,14 +31,7 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument(
         '--out', metavar='DIR', help='default: ./work_dirs/NAME_OF_CONFIG/PHASE_images'
     )
-    parser.add_argument(
-        '--cfg-options',
-        nargs='+',
-        action=SplitAction,
-        default={},
-        metavar='KEY=VALUE',
-        help='set entries of the config, as in train.py',
-    )
+    add_cfg_options_argument(parser)
     return parser
 
 

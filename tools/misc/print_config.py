@@ -8,7 +8,7 @@ famkd::famkd/cifar100/famkd_resnet56_resnet20_1xb64_cifar100.py.
 
 import argparse
 
-from famkd.apis.cli import SplitAction, find_config, merge_cfg_options
+from famkd.apis.cli import add_cfg_options_argument, find_config, merge_cfg_options
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -17,14 +17,7 @@ def build_parser() -> argparse.ArgumentParser:
         description='Print a config as it is with all that it inherits.'
     )
     parser.add_argument('config', metavar='CONFIG', help='file, or PACKAGE::FILE')
-    parser.add_argument(
-        '--cfg-options',
-        nargs='+',
-        action=SplitAction,
-        default={},
-        metavar='KEY=VALUE',
-        help='set entries of the config, as in train.py',
-    )
+    add_cfg_options_argument(parser)
     return parser
 
 
