@@ -84,6 +84,18 @@ def build_parser() -> argparse.ArgumentParser:
     return parser
 
 
+def add_hook(cfg: 'Config', name: str) -> None:
+    """Add one of famkd's hooks, which the config itself may not import.
+
+    Args:
+        cfg: The config, changed in place.
+        name: The hook's class.
+    """
+    import famkd.engine  # noqa: F401 (registers it)
+
+    cfg.custom_hooks = [*cfg.get('custom_hooks', []), dict(type=name)]
+
+
 def merge_args(
     parser: argparse.ArgumentParser, cfg: 'Config', args: argparse.Namespace
 ) -> None:
@@ -111,20 +123,13 @@ def merge_args(
             )
         cfg.auto_scale_lr.enable = True
     if args.channels_last:
-        cfg.custom_hooks = [
-            *cfg.get('custom_hooks', []),
-            dict(type='ChannelsLastHook'),
-        ]
+        add_hook(cfg, 'ChannelsLastHook')
     if args.eval_teacher:
         if 'teacher' not in cfg.model:
             parser.error(f'--eval-teacher: the model of {args.config} has no teacher')
-        cfg.custom_hooks = [
-            *cfg.get('custom_hooks', []),
-            dict(type='EvalTeacherHook'),
-        ]
+        add_hook(cfg, 'EvalTeacherHook')
     if cfg.get('resume') and 'teacher' in cfg.model:
-        hook = dict(type='OldCheckpointHook')
-        cfg.custom_hooks = [*cfg.get('custom_hooks', []), hook]
+        add_hook(cfg, 'OldCheckpointHook')
     set_dataloader_defaults(cfg, args)
     merge_cfg_options(parser, cfg, args.cfg_options)
     if args.no_validate:
