@@ -1,7 +1,9 @@
 """Weights that a network starts from: they must be its own."""
 
-from mmengine.model import PretrainedInit
+from mmengine.logging import print_log
+from mmengine.model import PretrainedInit, update_init_info
 from mmengine.registry import WEIGHT_INITIALIZERS
+from mmengine.runner.checkpoint import load_state_dict
 from torch import Tensor, nn
 
 from famkd.checkpoint_keys import foreign_weights, read_weights
@@ -17,7 +19,8 @@ class CheckedPretrainedInit(PretrainedInit):
     Args:
         checkpoint: Path, URL or name in a model zoo.
         prefix: The module in the checkpoint, such as ``'backbone'``. Defaults to None.
-        map_location: Where the tensors go. Defaults to 'cpu'.
+        map_location: As in MMEngine; the weights go to where the module is. Defaults
+            to 'cpu'.
         allow_unused_weights: Whether the checkpoint may be of a larger network: have
             weights of no use, other than those of heads, necks and averaged copies.
             Defaults to False.
@@ -38,10 +41,13 @@ class CheckedPretrainedInit(PretrainedInit):
 
     def __call__(self, module: nn.Module) -> None:
         """Checks the checkpoint, and fills a module."""
-        self._check(module)
-        super().__call__(module)
+        print_log(f'load {self.prefix or "model"} from: {self.checkpoint}', 'current')
+        load_state_dict(module, self._read(module), strict=False, logger='current')
+        if hasattr(module, '_params_init_info'):
+            update_init_info(module, init_info=self._get_init_info())
 
-    def _check(self, module: nn.Module) -> None:
+    def _read(self, module: nn.Module) -> dict[str, Tensor]:
+        """The weights in the checkpoint, if they are of this module."""
         prefix = f'{self.prefix.rstrip(".")}.' if self.prefix else ''
         try:
             weights = read_weights(load_checkpoint(self.checkpoint))
@@ -62,7 +68,7 @@ class CheckedPretrainedInit(PretrainedInit):
         unused = [name for name in given if name not in wanted]
         foreign = foreign_weights(unused, dict(module.named_modules()))
         if fitting and (self.allow_unused_weights or not foreign):
-            return
+            return given
         names = foreign or unused or list(given)
         raise ValueError(
             f'init_cfg: checkpoint={self.checkpoint!r} is not of this '

@@ -52,7 +52,7 @@ def read_url(
     try:
         if sha:
             _check_sha(file, sha[1], url)
-        return read_file(file, map_location)
+        return read_file(file, map_location, mmap=True)
     except ValueError:
         file.unlink(missing_ok=True)
         raise

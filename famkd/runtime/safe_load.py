@@ -19,7 +19,6 @@ from .archive import check_archive
 from .literal_config import parse_config
 
 _trusted = False
-_mapped = False
 
 
 def add_trust_argument(parser: argparse.ArgumentParser) -> None:
@@ -56,9 +55,8 @@ def load_checkpoint(
         source: Path, URL, or name in a model zoo (``torchvision://...``).
         logger: Where MMEngine says what it reads; 'current' for the log of the
             training. Defaults to 'silent'.
-        mmap: Whether the file is mapped into memory instead of read, where its format
-            allows it: processes share what they use of it. For a file that nobody
-            writes to. Defaults to False.
+        mmap: Whether a file is mapped into memory, see :func:`read_file`; a download
+            always is. Defaults to False.
 
     Returns:
         dict: What the file holds.
@@ -67,20 +65,21 @@ def load_checkpoint(
         FileNotFoundError: If there is no such file.
         ValueError: As :func:`read_file` and :func:`~.downloads.read_url` do.
     """
+    from mmengine.logging import print_log
     from mmengine.runner import CheckpointLoader
 
     from .entry import install
 
-    global _mapped
+    if mmap and '://' not in str(source):
+        print_log(f'Loads checkpoint from path: {source}', logger)
+        return read_file(source, mmap=True)
     install()
-    _mapped = mmap
-    try:
-        return CheckpointLoader.load_checkpoint(str(source), 'cpu', logger)
-    finally:
-        _mapped = False
+    return CheckpointLoader.load_checkpoint(str(source), 'cpu', logger)
 
 
-def read_file(file: str | Path | BinaryIO, map_location: Any = 'cpu') -> Any:
+def read_file(
+    file: str | Path | BinaryIO, map_location: Any = 'cpu', mmap: bool = False
+) -> Any:
     """Reads a file of PyTorch or MMEngine, weights and MMEngine's records only.
 
     A file of the name ``*.safetensors`` is read as such: it can hold nothing else.
@@ -92,6 +91,9 @@ def read_file(file: str | Path | BinaryIO, map_location: Any = 'cpu') -> Any:
         file: The file.
         map_location: Where the tensors go, as ``torch.load`` takes it. Defaults to
             'cpu'.
+        mmap: Whether the file is mapped into memory instead of read, where its format
+            allows it: processes share what they use of it. For a file that nobody
+            writes to. Defaults to False.
 
     Returns:
         Any: What the file holds, mostly a dict.
@@ -118,7 +120,7 @@ def read_file(file: str | Path | BinaryIO, map_location: Any = 'cpu') -> Any:
                 file,
                 map_location,
                 weights_only=not _trusted,
-                mmap=_mapped and is_zip and isinstance(file, (str, Path)),
+                mmap=mmap and is_zip,
             )
         except FileNotFoundError:
             raise

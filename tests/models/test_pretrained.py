@@ -29,6 +29,17 @@ def test_weights_of_the_network(prefix, start, build, classifier):
     assert torch.equal(network.backbone.state_dict()[name], expected)
 
 
+def test_the_file_is_read_once(start, build, classifier, monkeypatch):
+    read, files = torch.load, []
+    monkeypatch.setattr(
+        torch,
+        'load',
+        lambda *args, **options: files.append(args) or read(*args, **options),
+    )
+    start(build(classifier(8)).state_dict(), prefix='backbone')
+    assert len(files) == 1
+
+
 def test_weights_of_a_deeper_network(start, build, classifier):
     weights = build(classifier(8, depth=14)).state_dict()
     with pytest.raises(ValueError, match=r'36 are of no use \(layer1.1.conv1.weight'):
