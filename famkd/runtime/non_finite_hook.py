@@ -14,6 +14,8 @@ from torch.nn.modules.batchnorm import _NormBase
 
 from .unwrapped import unwrapped_model
 
+ADVICE = 'try a lower learning rate, optim_wrapper.clip_grad or a smaller loss_weight'
+
 
 @HOOKS.register_module()
 class NonFiniteHook(Hook):
@@ -25,8 +27,9 @@ class NonFiniteHook(Hook):
     loss scaler is left to deal with gradients that overflow, as it always does: only
     the losses are looked at then.
 
-    A model may have a method ``describe_loss(name) -> str``: what it says about the
-    loss that is not finite is part of the message.
+    A model may have methods ``describe_loss(name) -> str`` and ``advise_loss(name) ->
+    str``: what they say about the loss that is not finite is part of the message, the
+    latter, where it is not empty, instead of the advice to learn more slowly.
 
     Args:
         action: ``'stop'`` raises an error that names the loss or the parameters, and
@@ -94,7 +97,7 @@ class NonFiniteHook(Hook):
         norms = torch.stack(torch._foreach_norm(values))
         suspicious = (~norms.isfinite().all()).float()
         all_reduce(suspicious, op='max')
-        problem = self._describe(losses, gradients) if suspicious else ''
+        problem, advice = self._describe(losses, gradients) if suspicious else ('', '')
         if not problem:
             _copy(self._statistics, self._saved)
             self._skips = 0
@@ -111,8 +114,7 @@ class NonFiniteHook(Hook):
         state = self._save(runner)
         barrier()  # The first process that ends takes the others along.
         raise FloatingPointError(
-            f'{message}. {state}; try a lower learning rate, optim_wrapper.clip_grad '
-            'or a smaller loss_weight, or skip such iterations: '
+            f'{message}. {state}; {advice or ADVICE}, or skip such iterations: '
             'default_hooks.runtime.nonfinite=skip'
         )
 
@@ -130,30 +132,38 @@ class NonFiniteHook(Hook):
             return str(error)
         return f'The state before it is in {Path(runner.work_dir, name)}'
 
-    def _describe(self, losses: dict[str, Tensor], gradients: dict[str, Tensor]) -> str:
-        """Names what is not finite, in which process; empty if everything is finite."""
-        found = all_gather_object(
-            (self._describe_losses(losses), _describe_gradients(gradients))
-        )
+    def _describe(
+        self, losses: dict[str, Tensor], gradients: dict[str, Tensor]
+    ) -> tuple[str, str]:
+        """What is not finite, in which process, empty if nothing; and the advice."""
+        text, advice = self._describe_losses(losses)
+        found = all_gather_object((text, _describe_gradients(gradients), advice))
+        *problems, advices = zip(*found, strict=True)
+        advice = next(filter(None, advices), '')
         # Where a loss is not finite, so are the gradients.
-        for texts in zip(*found, strict=True):
+        for texts in problems:
             if any(texts) and len(set(texts)) == 1:
-                return texts[0]
+                return texts[0], advice
             if any(texts):
-                return '; '.join(
-                    f'process {rank}: {text}' for rank, text in enumerate(texts) if text
-                )
-        return ''
+                named = (f'process {i}: {text}' for i, text in enumerate(texts) if text)
+                return '; '.join(named), advice
+        return '', ''
 
-    def _describe_losses(self, losses: dict[str, Tensor]) -> str:
+    def _describe_losses(self, losses: dict[str, Tensor]) -> tuple[str, str]:
+        """The losses that are not finite, and what the model advises."""
         bad = _not_finite(losses)
         if not bad:
-            return ''
+            return '', ''
         text = f'{bad[0]} = {losses[bad[0]].mean().item()}'
-        describe = getattr(self._model, 'describe_loss', None)
-        if describe and (description := describe(bad[0])):
+        if description := self._ask('describe_loss', bad[0]):
             text += f' ({description})'
-        return text + (f', then {", ".join(bad[1:])}' if bad[1:] else '')
+        if bad[1:]:
+            text += f', then {", ".join(bad[1:])}'
+        return text, self._ask('advise_loss', bad[0])
+
+    def _ask(self, method: str, loss: str) -> str:
+        """What the model says about a loss; '' if it does not have the method."""
+        return getattr(self._model, method, lambda name: '')(loss)
 
 
 def _describe_gradients(gradients: dict[str, Tensor]) -> str:

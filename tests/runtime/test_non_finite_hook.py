@@ -190,6 +190,15 @@ def test_large_is_not_infinite(make_runner):
     assert changed(fault.before[2], fault.before[3])
 
 
+def test_the_model_knows_better_what_to_do(make_runner):
+    runner = make_runner(NonFiniteHook(), Fault(in_last_layer, NAN))
+    runner.model.advise_loss = lambda name: f'{name} needs sleep'
+    with pytest.raises(FloatingPointError) as error:
+        runner.train()
+    assert 'pth; loss_size needs sleep, or skip such iter' in str(error.value)
+    assert 'learning rate' not in str(error.value)
+
+
 def test_unknown_action():
     with pytest.raises(ValueError, match="nonfinite='warn' must be 'stop' or"):
         NonFiniteHook(action='warn')

@@ -21,12 +21,12 @@ from famkd.models.teacher_note import (
     note_from_tensor,
     note_to_tensor,
 )
-from famkd.names import near_names
+from famkd.names import suggestion
 
 from .class_counts import check_class_counts
 from .early_stop import EarlyStop
 from .feature_cache import FeatureCache
-from .finite_features import FLOAT16, check_finite_features
+from .finite_features import FLOAT16, check_finite_features, features_are_finite
 from .inheritance import inherited_weights
 from .networks import build_network, load_teacher
 from .sizes import log_sizes
@@ -173,6 +173,7 @@ class FeatureDistill(BaseAlgorithm):
             in signature(self.distiller.compute_distill_losses).parameters
         )
         self._is_first_batch = True
+        self._teacher_is_finite = torch.tensor(True)
         self._cache = None
         if feature_cache is not None:
             self._cache = FeatureCache(feature_cache, self.features_key())
@@ -225,6 +226,8 @@ class FeatureDistill(BaseAlgorithm):
         if self._is_first_batch:
             check_finite_features(distiller.teacher_recorders)
             self._is_first_batch = False
+        if self.guest.dtype == torch.float16:
+            self._teacher_is_finite = features_are_finite(distiller.teacher_recorders)
 
         distiller.set_deliveries_override(True)
         with distiller.student_recorders, distiller.deliveries:
@@ -294,16 +297,23 @@ class FeatureDistill(BaseAlgorithm):
     def describe_loss(self, name: str) -> str:
         """The modules that a loss compares; '' if it is none of a stage.
 
-        Of a teacher in float16, also that it may be the one that overflows.
-
         Args:
             name: Name of the loss, as in the log.
         """
         sources = getattr(self.distiller, 'loss_sources', dict)()
-        source = sources.get(name.removeprefix('distill.'), '')
-        if self.guest.dtype == torch.float16 and name.startswith('distill.'):
-            return f'{source}; the teacher: {FLOAT16}'.removeprefix('; ')
-        return source
+        return sources.get(name.removeprefix('distill.'), '')
+
+    def advise_loss(self, name: str) -> str:
+        """What to do about a loss that is not finite; '' if there is nothing special.
+
+        A teacher in float16 that overflows at this batch is no matter of learning.
+
+        Args:
+            name: Name of the loss, as in the log.
+        """
+        if self._teacher_is_finite or not name.startswith('distill.'):
+            return ''
+        return f'the teacher has overflown: {FLOAT16}'
 
     @torch.no_grad()
     def predict_with_teacher(self, data: dict) -> list:
@@ -390,11 +400,8 @@ def _refuse_unknown(options: dict) -> None:
     """Names an option that ``FeatureDistill`` does not have, and those like it."""
     known = {*signature(FeatureDistill.__init__).parameters, *_OF_BASE}
     for name in options.keys() - _OF_BASE:
-        near = near_names(name, known - {'self', 'kwargs'})
-        raise ValueError(
-            f'model.{name} is no option of FeatureDistill; '
-            + (f'did you mean {" or ".join(near)}?' if near else 'leave it out')
-        )
+        hint = suggestion(name, known - {'self', 'kwargs'}, otherwise='leave it out')
+        raise ValueError(f'model.{name} is no option of FeatureDistill; {hint}')
 
 
 _OF_BASE = {'init_cfg', 'module_inplace'}  # options of BaseAlgorithm

@@ -42,6 +42,21 @@ def check_finite_features(recorders: RecorderManager) -> None:
             )
 
 
+@torch.no_grad()
+def features_are_finite(recorders: RecorderManager) -> Tensor:
+    """Whether what the recorders hold is finite; on its device, which nobody waits for.
+
+    Args:
+        recorders: The recorders, after a forward pass.
+    """
+    found = [
+        feature.isfinite().all()
+        for recorder in recorders.recorders.values()
+        for feature in _tensors(recorder.data_buffer)
+    ]
+    return torch.stack(found).all() if found else torch.tensor(True)
+
+
 def _tensors(records: object) -> Iterator[Tensor]:
     """The tensors of floats in a record, which may hold several."""
     if isinstance(records, Tensor):

@@ -75,7 +75,6 @@ def test_teacher_stops_after_its_last_recorded_module(distillation, build, batch
 def test_teacher_that_overflows_is_named_at_the_first_batch(config, build, batch):
     config['teacher_options'] = dict(dtype='float16')
     model = build(config).train()
-    assert 'teacher' in model.describe_loss('distill.loss_stage1')
     with torch.no_grad():
         model.teacher.backbone.layer2[0].bn2.bias.fill_(6e4)
         model.teacher.backbone.layer2[0].bn2.weight.fill_(6e4)
@@ -84,6 +83,19 @@ def test_teacher_that_overflows_is_named_at_the_first_batch(config, build, batch
     message = str(error.value)
     assert message.startswith("the teacher's backbone.layer2 gives ")
     assert 'not finite, in float16: ' in message and 'dtype=bfloat16' in message
+
+
+def test_teacher_that_overflows_later_is_no_matter_of_learning(config, build, batch):
+    config['teacher_options'] = dict(dtype='float16')
+    model = build(config).train()
+    model(*batch, mode='loss')
+    assert not model.advise_loss('distill.loss_stage1')
+    with torch.no_grad():
+        model.teacher.backbone.layer2[0].bn2.weight.fill_(6e4)
+        model.teacher.backbone.layer2[0].bn2.bias.fill_(6e4)
+    model(*batch, mode='loss')
+    assert 'dtype=bfloat16' in model.advise_loss('distill.loss_stage1')
+    assert not model.advise_loss('student.loss')
 
 
 def test_images_that_are_not_finite_are_no_fault_of_the_precision(model, batch):
