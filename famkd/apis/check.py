@@ -62,16 +62,13 @@ def training_batches(runner: 'Runner') -> Iterator:
     those of detectors are, another one would find nothing left.
 
     Raises:
-        ValueError: If there is none.
+        ValueError: If there is none, see :class:`FirstBatchHook`.
     """
-    loader = runner.train_loop.dataloader
-    if len(loader) == 0:
-        raise ValueError(
-            f'train_dataloader gives no batch of {loader.batch_size} images: there are '
-            f'{len(loader.dataset)}'
-        )
+    from famkd.engine.hooks import FirstBatchHook
+
+    FirstBatchHook().before_train(runner)
     while True:
-        yield from loader
+        yield from runner.train_loop.dataloader
 
 
 def ready_runner(parser: 'ArgumentParser', cfg: 'Config', folder: str) -> 'Runner':

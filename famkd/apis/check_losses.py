@@ -40,10 +40,18 @@ def first_step(runner: 'Runner', batches: Iterator) -> FirstStep:
     Args:
         runner: Runner of the training.
         batches: Its batches.
+
+    Raises:
+        ValueError: If the batch does not fit the model, see :class:`FirstBatchHook`.
     """
+    from famkd.engine.hooks import FirstBatchHook
+
     model = unwrapped_model(runner)
     model.train()
-    data = model.data_preprocessor(next(batches), True)
+    batch = next(batches)
+    hook = FirstBatchHook()
+    hook.before_train_iter(runner, 0, batch)
+    data = model.data_preprocessor(batch, True)
     step = FirstStep({}, {})
     if hasattr(model, '_forget_records'):
         forget = model._forget_records
@@ -58,6 +66,7 @@ def first_step(runner: 'Runner', batches: Iterator) -> FirstStep:
         with runner.optim_wrapper.optim_context(model):
             losses = model(**data, mode='loss')
     finally:
+        hook.after_train_iter(runner, 0)
         vars(model).pop('_forget_records', None)
     for name, value in losses.items():
         if 'loss' in name:

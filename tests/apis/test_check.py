@@ -159,6 +159,20 @@ def test_data_and_networks(ready):
     assert names == 'training and validation data have other classes'
 
 
+@pytest.mark.parametrize(
+    'changes, message',
+    [
+        (dict(batch_size=32, drop_last=True), 'train_dataloader gives no batch'),
+        (dict(batch_size=1), 'gives a batch of one image'),
+        (dict(dataset=dict(num_classes=9)), r'a label of the first batch is \d, but'),
+    ],
+)
+def test_what_stops_a_training_stops_the_check(changes, message, ready):
+    runner = ready(train_dataloader=changes)
+    with pytest.raises(ValueError, match=message):
+        first_step(runner, training_batches(runner))
+
+
 def test_time_of_the_training(ready):
     # Three batches an epoch, and endless, as detectors draw them.
     runner = ready(**{'train_dataloader.sampler.type': 'InfiniteSampler'})
