@@ -29,15 +29,16 @@ def type_name(component: dict) -> str:
     return kind.rpartition('.')[2] if isinstance(kind, str) else kind.__name__
 
 
-def suggestion(name: str, known: Iterable[str]) -> str:
+def suggestion(name: str, known: Iterable[str], otherwise: str | None = None) -> str:
     """The end of a message about an unknown name: those like it, or else all.
 
     Args:
         name: What was asked for.
         known: The names that there are.
+        otherwise: What to say where none is like it. Defaults to None: all of them.
     """
     known = list(known)
     near = near_names(name, known, cutoff=0.6)
     if near:
         return f'did you mean {" or ".join(near)}?'
-    return f'choose from {", ".join(known)}'
+    return otherwise or f'choose from {", ".join(known)}'

@@ -1,4 +1,4 @@
-from famkd.names import near_names, type_name
+from famkd.names import near_names, suggestion, type_name
 
 
 def test_near_names_ignore_the_case():
@@ -6,6 +6,12 @@ def test_near_names_ignore_the_case():
     assert near_names('neck', known) == ['Neck']
     assert len(near_names('backbone.layer', known, count=1)) == 1
     assert near_names('xyz', known) == []
+
+
+def test_the_end_of_a_message():
+    assert suggestion('nek', ['head', 'neck']) == 'did you mean neck?'
+    assert suggestion('xyz', ['head', 'neck']) == 'choose from head, neck'
+    assert suggestion('xyz', ['head'], otherwise='leave it out') == 'leave it out'
 
 
 def test_type_may_be_a_name_or_a_class():

@@ -119,7 +119,7 @@ def merge_args(
 
     cfg.model = student_config(cfg)
     if args.show_dir:
-        draw_predictions(cfg, args.show_dir)
+        draw_predictions(parser, cfg, args.show_dir)
     if args.tta:
         augment_test(parser, cfg)
 

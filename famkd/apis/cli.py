@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from famkd.apis.paths import config_file, resolve_paths
-from famkd.names import near_names
+from famkd.names import suggestion
 from famkd.runtime.processes import join_processes
 from famkd.runtime.safe_load import add_trust_argument, trust_checkpoints
 
@@ -215,8 +215,7 @@ def merge_cfg_options(
     for key in options:
         top = key.partition('.')[0]
         if top not in known:
-            near = near_names(top, known, cutoff=0.6)
-            hint = f'did you mean {" or ".join(near)}?' if near else 'see the config'
+            hint = suggestion(top, known, otherwise='see the config')
             parser.error(f'--cfg-options: {key}: the config has no {top!r}; {hint}')
     try:
         cfg.merge_from_dict(options)

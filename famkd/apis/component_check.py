@@ -51,9 +51,9 @@ def _no_class(component: Component) -> str:
     name = component.config.get('type')
     if name is None:
         return f'{component.key} has no type, only {list(component.config)}; add it'
-    near = near_names(name, component.known_types(), cutoff=0.6)
-    return f'{component.key}.type={name!r}: there is no such class; ' + (
-        f'did you mean {" or ".join(near)}?'
-        if near
-        else 'correct it, or name its module in custom_imports'
+    hint = suggestion(
+        name,
+        component.known_types(),
+        otherwise='correct it, or name its module in custom_imports',
     )
+    return f'{component.key}.type={name!r}: there is no such class; {hint}'

@@ -26,14 +26,22 @@ TTA_MODELS = {
 }
 
 
-def draw_predictions(cfg: 'Config', folder: str) -> None:
+def draw_predictions(
+    parser: argparse.ArgumentParser, cfg: 'Config', folder: str
+) -> None:
     """Has the prediction of every test image drawn.
 
     Args:
+        parser: Reports the error, a package that draws none.
         cfg: The config, changed in place.
         folder: Where the pictures go; of segmentors, to ``vis_data/vis_image`` in it.
     """
-    package = cfg.default_scope
+    package = cfg.get('default_scope')
+    if package not in HOOKS:
+        parser.error(
+            f'--show-dir: default_scope={package!r}: it is known how '
+            f'{", ".join(HOOKS)} draw; add a hook that does to default_hooks'
+        )
     hook = dict(HOOKS[package])
     if package in FOLDERS:
         hook[FOLDERS[package]] = str(Path(folder).resolve())
@@ -47,12 +55,18 @@ def augment_test(parser: argparse.ArgumentParser, cfg: 'Config') -> None:
     """Has the model average over augmented images.
 
     Args:
-        parser: Reports the error, a test data set without a pipeline of its own.
+        parser: Reports the error: a test data set without a pipeline of its own, or no
+            ``tta_model`` where the package has none.
         cfg: The config with the model of the student, changed in place. Its
             ``tta_model`` and ``tta_pipeline`` are taken; where it has none, each image
             and its mirror image.
     """
-    package = cfg.default_scope
+    package = cfg.get('default_scope')
+    if not cfg.get('tta_model') and package not in TTA_MODELS:
+        parser.error(
+            f'--tta: default_scope={package!r} has no model that averages; set '
+            'tta_model in the config'
+        )
     dataset = cfg.test_dataloader.dataset
     while 'pipeline' not in dataset and 'dataset' in dataset:
         dataset = dataset.dataset
@@ -66,4 +80,5 @@ def augment_test(parser: argparse.ArgumentParser, cfg: 'Config') -> None:
     flips = [dict(type='RandomFlip', prob=prob) for prob in (0.0, 1.0)]
     both = dict(type='TestTimeAug', transforms=[flips, [last]])
     dataset.pipeline = cfg.get('tta_pipeline', [*steps, both])
-    cfg.model = dict(cfg.get('tta_model', TTA_MODELS[package]), module=cfg.model)
+    average = cfg.get('tta_model') or TTA_MODELS[package]
+    cfg.model = dict(average, module=cfg.model)

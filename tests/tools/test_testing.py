@@ -105,6 +105,23 @@ def test_pictures_of_a_segmentor_over_flips(draw_flipped, tmp_path):
     assert len(pictures) == 2
 
 
+@pytest.mark.parametrize('option', ['--show-dir', '--tta'])
+def test_packages_of_which_nothing_is_known(option, capsys):
+    from argparse import ArgumentParser
+
+    from mmengine.config import Config
+
+    from famkd.apis.testing import augment_test, draw_predictions
+
+    cfg, parser = Config(dict(default_scope='mmagic')), ArgumentParser()
+    with pytest.raises(SystemExit):
+        if option == '--tta':
+            augment_test(parser, cfg)
+        else:
+            draw_predictions(parser, cfg, 'shown')
+    assert f"{option}: default_scope='mmagic'" in capsys.readouterr().err
+
+
 def test_the_truth_is_of_the_image_as_it_is():
     from mmengine.config import Config
 
