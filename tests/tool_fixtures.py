@@ -1,6 +1,10 @@
 """The scripts of tools/, and tiny recipes for them."""
 
+import contextlib
 import importlib.util
+import io
+import runpy
+import subprocess
 import sys
 from functools import cache
 from pathlib import Path
@@ -28,6 +32,41 @@ def load_tool(name: str) -> ModuleType:
 def tool():
     """Imports a script of tools/ by its path in there, without '.py'."""
     return load_tool
+
+
+def run_script(script: Path, *arguments: object) -> subprocess.CompletedProcess:
+    """Runs a script as its own program, but in this process.
+
+    Its exit status is 1 where it ends with a message, which is its ``stderr``.
+    """
+    printed, status = io.StringIO(), None
+    with pytest.MonkeyPatch.context() as patch, contextlib.redirect_stdout(printed):
+        patch.setattr(sys, 'argv', [str(script), *map(str, arguments)])
+        patch.syspath_prepend(Path(script).parent)
+        try:
+            runpy.run_path(str(script), run_name='__main__')
+        except SystemExit as end:
+            status = end.code
+    is_text = isinstance(status, str)
+    return subprocess.CompletedProcess(
+        [script, *arguments],
+        1 if is_text else status or 0,
+        printed.getvalue(),
+        status if is_text else '',
+    )
+
+
+@pytest.fixture
+def no_processes(monkeypatch):
+    """Scripts that are started run here: a process would import everything again."""
+    start = subprocess.run
+
+    def run(command, **options):
+        if command[0] == sys.executable and str(command[1]).endswith('.py'):
+            return run_script(*command[1:])
+        return start(command, **options)
+
+    monkeypatch.setattr(subprocess, 'run', run)
 
 
 @pytest.fixture(scope='session')
