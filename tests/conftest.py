@@ -8,6 +8,7 @@ os.environ.setdefault('OMP_NUM_THREADS', '1')
 
 import json  # noqa: E402
 import sys  # noqa: E402
+from functools import cache  # noqa: E402
 
 import pytest  # noqa: E402
 import torch  # noqa: E402
@@ -29,6 +30,16 @@ def no_default_scope():
     _clear_default_scope()
     yield
     _clear_default_scope()
+
+
+@pytest.fixture(scope='session', autouse=True)
+def read_model_indexes_once():
+    """MMEngine reads a package's hundred of them for every ``package::config``."""
+    from mmengine.config import utils
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(utils, 'load', cache(utils.load))
+        yield
 
 
 def _classifier(channels, depth=8, **backbone):

@@ -5,17 +5,16 @@ from functools import cache
 from pathlib import Path
 
 import pytest
-from mmengine.config import Config, utils
+from mmengine.config import Config
 
 CONFIGS = Path(__file__).parents[2] / 'configs'
 
 
 @pytest.fixture(scope='session', autouse=True)
 def read_once():
-    """MMEngine reads a base for every recipe, all model indexes for `package::base`."""
+    """MMEngine reads a base for every recipe."""
     read = cache(Config._file2dict)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(utils, 'load', cache(utils.load))
         patch.setattr(
             Config,
             '_file2dict',
