@@ -1,10 +1,9 @@
 """A training on two machines, of which one is lost."""
 
-import torch
 from two_machines import two_machines
 
 
-def test_the_other_machine_stops_and_a_restart_goes_on(tiny_configs, tmp_path):
+def test_the_other_machine_stops_and_says_how_to_go_on(tiny_configs, tmp_path):
     config = tmp_path / 'failing.py'
     config.write_text(
         f'_base_ = {str(tiny_configs["student"])!r}\n'
@@ -15,24 +14,17 @@ def test_the_other_machine_stops_and_a_restart_goes_on(tiny_configs, tmp_path):
         'default_hooks = dict(checkpoint=dict(interval=1))\n'
     )
     folder, logs = tmp_path / 'run', [tmp_path / '0.txt', tmp_path / '1.txt']
-
-    def train(machines, *options):
-        for machine, log in zip(machines, logs, strict=True):
-            machine.train(config, log, '--work-dir', folder, *options)
-        return [machine.process.wait(timeout=600) for machine in machines]
-
     with two_machines() as machines:
-        first, _ = train(machines)
-        log = logs[0].read_text()
-        assert first == 1, log[-3000:]
-        assert (folder / 'failed').exists()
-        (message,) = (line for line in log.splitlines() if 'Process 0 of 2' in line)
-        assert 'another one does not answer: ' in message
-        assert message.endswith(
-            'start the same command again on all machines, with --resume.'
-        )
-
-        assert train(machines, '--resume') == [0, 0], logs[0].read_text()[-3000:]
-    assert 'resumed epoch: 2, iter: 2' in logs[0].read_text()
-    checkpoint = torch.load(folder / 'epoch_4.pth', weights_only=False)
-    assert checkpoint['meta']['iter'] == 4
+        for machine, log in zip(machines, logs, strict=True):
+            machine.train(config, log, '--work-dir', folder)
+        first, _ = [machine.process.wait(timeout=600) for machine in machines]
+    log = logs[0].read_text()
+    assert first == 1, log[-3000:]
+    assert (folder / 'failed').exists()
+    (message,) = (line for line in log.splitlines() if 'Process 0 of 2' in line)
+    assert 'another one does not answer: ' in message
+    # That it then does is tested in test_dist_train.py.
+    assert message.endswith(
+        'start the same command again on all machines, with --resume.'
+    )
+    assert (folder / 'last_checkpoint').read_text().endswith('epoch_2.pth')
