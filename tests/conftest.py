@@ -33,12 +33,20 @@ def no_default_scope():
 
 
 @pytest.fixture(scope='session', autouse=True)
-def read_model_indexes_once():
-    """MMEngine reads a package's hundred of them for every ``package::config``."""
+def quick_configs():
+    """Configs without what takes most of the time of a short training.
+
+    MMEngine reads all model indexes of a package for every ``package::config``, and
+    has yapf lay out the text of a config whenever it is logged, saved or dumped.
+    """
+    import yapf.yapflib.yapf_api
     from mmengine.config import utils
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(utils, 'load', cache(utils.load))
+        patch.setattr(
+            yapf.yapflib.yapf_api, 'FormatCode', lambda text, **style: (text, True)
+        )
         yield
 
 
