@@ -15,6 +15,9 @@ SHARED = TESTS.parents[1] / 'shared/golden'
 
 def run(monkeypatch, capsys, folder):
     """Exit status and printed lines, split into words."""
+    import mmpretrain.datasets  # noqa: F401 (prints what is not installed)
+
+    capsys.readouterr()
     monkeypatch.setattr(sys, 'argv', ['golden.py', str(folder)])
     status = golden.main()
     return status, [line.split() for line in capsys.readouterr().out.splitlines()]

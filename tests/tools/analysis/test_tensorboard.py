@@ -5,6 +5,8 @@ import pytest
 from mmengine.config import Config
 from mmengine.registry import VISUALIZERS, DefaultScope
 
+import famkd.registry  # noqa: F401 (lets a config inherit from 'famkd::...')
+
 ROOT = Path(__file__).parents[3]
 
 
