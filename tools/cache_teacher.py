@@ -21,7 +21,7 @@ from famkd.apis.cli import (
     resolve_model_paths,
     set_thread_count,
 )
-from famkd.apis.data_check import check_data
+from famkd.apis.config_checks.data import check_data
 from famkd.apis.feature_cache import (
     changes_by_itself,
     feature_batches,

@@ -26,7 +26,7 @@ from famkd.apis.cli import (
     set_dataloader_defaults,
     set_thread_count,
 )
-from famkd.apis.data_check import check_data
+from famkd.apis.config_checks.data import check_data
 from famkd.apis.testing import augment_test, draw_predictions
 from famkd.checkpoint_keys import (
     PARALLEL,

@@ -13,7 +13,6 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from famkd.apis.check import check_training
 from famkd.apis.cli import (
     add_common_arguments,
     build_runner,
@@ -25,7 +24,8 @@ from famkd.apis.cli import (
     set_thread_count,
     use_mixed_precision,
 )
-from famkd.apis.data_check import check_data
+from famkd.apis.config_checks.data import check_data
+from famkd.apis.dry_run.training import check_training
 from famkd.names import type_name
 from famkd.runtime import switch_on
 from famkd.runtime.processes import lost_processes_reported

@@ -233,7 +233,7 @@ def check_config(
         cfg: The complete config.
         parts: What is to be run: 'train', 'val', 'test'.
     """
-    from famkd.apis.config_check import config_problems
+    from famkd.apis.config_checks.problems import config_problems
 
     for problem in config_problems(cfg, parts):
         parser.error(problem)

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from famkd.apis.data_check import datasets_in
+from famkd.apis.config_checks.data import datasets_in
 
 if TYPE_CHECKING:
     from mmengine.config import Config

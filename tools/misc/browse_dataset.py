@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from famkd.apis.cli import add_cfg_options_argument, find_config, merge_cfg_options
-from famkd.apis.data_check import check_data
+from famkd.apis.config_checks.data import check_data
 
 if TYPE_CHECKING:
     from mmengine.config import Config

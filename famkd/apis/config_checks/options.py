@@ -2,8 +2,8 @@
 
 from collections.abc import Iterable, Iterator
 
-from famkd.apis.components import Component, is_number, options_of
-from famkd.apis.number_check import INTERVAL, NUMBERS, number_problems
+from famkd.apis.config_checks.components import Component, is_number, options_of
+from famkd.apis.config_checks.numbers import INTERVAL, NUMBERS, number_problems
 from famkd.names import near_names, suggestion
 
 # Arguments of components that a config does not give.

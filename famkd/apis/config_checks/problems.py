@@ -12,11 +12,11 @@ from torch.distributed import init_process_group
 from torch.nn.utils import clip_grad_norm_, clip_grad_value_
 from torch.utils.data import DataLoader
 
-from famkd.apis.component_check import component_problems, unknown_option
-from famkd.apis.components import PARTS, components
-from famkd.apis.metric_check import metric_problems
-from famkd.apis.model_check import model_problems
-from famkd.apis.number_check import NUMBERS, number_problems
+from famkd.apis.config_checks.components import PARTS, components
+from famkd.apis.config_checks.metrics import metric_problems
+from famkd.apis.config_checks.model import model_problems
+from famkd.apis.config_checks.numbers import NUMBERS, number_problems
+from famkd.apis.config_checks.options import component_problems, unknown_option
 from famkd.names import near_names, suggestion
 
 DEFAULT_HOOKS = (

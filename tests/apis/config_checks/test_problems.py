@@ -7,9 +7,9 @@ import pytest
 from mmengine.config import Config, ConfigDict
 
 import famkd.registry  # noqa: F401 (the scope of the recipes)
-from famkd.apis.config_check import config_problems
+from famkd.apis.config_checks.problems import config_problems
 
-CONFIGS = Path(__file__).parents[2] / 'configs'
+CONFIGS = Path(__file__).parents[3] / 'configs'
 # The new value, and what is said of it. `nan` and the like are no text here.
 MISTAKES = [
     # classes

@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 from mmengine.config import Config
 
-from famkd.apis.data_check import check_data, executable_data, missing_data
+from famkd.apis.config_checks.data import check_data, executable_data, missing_data
 from famkd.runtime.safe_load import trust_checkpoints
 
-CONFIGS = Path(__file__).parents[2] / 'configs'
+CONFIGS = Path(__file__).parents[3] / 'configs'
 
 
 def missing(dataset, parts=('train',), **config):

@@ -27,11 +27,11 @@ def check_training(parser: 'ArgumentParser', cfg: 'Config') -> bool:
     Returns:
         bool: Whether nothing looks wrong.
     """
-    from famkd.apis.check_data_agree import check_data_agree
-    from famkd.apis.check_losses import check_losses, first_step
-    from famkd.apis.check_stages import check_stages
-    from famkd.apis.check_teacher import check_teacher
-    from famkd.apis.check_time import check_time
+    from famkd.apis.dry_run.agreement import check_data_agree
+    from famkd.apis.dry_run.duration import check_time
+    from famkd.apis.dry_run.losses import check_losses, first_step
+    from famkd.apis.dry_run.stages import check_stages
+    from famkd.apis.dry_run.teacher import check_teacher
 
     warnings = []
 

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from famkd.apis.check_data_agree import class_count
+from famkd.apis.dry_run.agreement import class_count
 from famkd.runtime.unwrapped import unwrapped_model
 
 if TYPE_CHECKING:

@@ -5,12 +5,12 @@ from types import SimpleNamespace
 import pytest
 import torch
 
-from famkd.apis.check import ready_runner, training_batches
-from famkd.apis.check_data_agree import check_data_agree
-from famkd.apis.check_losses import FirstStep, check_losses, first_step
-from famkd.apis.check_stages import check_stages
-from famkd.apis.check_teacher import check_teacher, leave_other_images_out
-from famkd.apis.check_time import check_time
+from famkd.apis.dry_run.agreement import check_data_agree
+from famkd.apis.dry_run.duration import check_time
+from famkd.apis.dry_run.losses import FirstStep, check_losses, first_step
+from famkd.apis.dry_run.stages import check_stages
+from famkd.apis.dry_run.teacher import check_teacher, leave_other_images_out
+from famkd.apis.dry_run.training import ready_runner, training_batches
 
 VALIDATION = dict(
     val_dataloader=dict(

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 
-from famkd.apis.components import Component
+from famkd.apis.config_checks.components import Component
 from famkd.names import suggestion
 
 COCO = ('mAP', 'mAP_50', 'mAP_75', 'mAP_s', 'mAP_m', 'mAP_l')

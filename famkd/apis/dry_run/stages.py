@@ -1,6 +1,6 @@
 """Which feature of the student is compared with which of the teacher."""
 
-from famkd.apis.check_losses import FirstStep
+from famkd.apis.dry_run.losses import FirstStep
 from famkd.apis.tables import markdown_table
 
 

@@ -6,8 +6,8 @@ from mmengine.registry import METRICS, DefaultScope
 from mmpretrain.structures import DataSample
 
 import famkd.registry  # noqa: F401
-from famkd.apis.components import Component
-from famkd.apis.metric_check import metric_names
+from famkd.apis.config_checks.components import Component
+from famkd.apis.config_checks.metrics import metric_names
 
 
 def names_of(scope, **config):

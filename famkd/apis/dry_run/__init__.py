@@ -1,0 +1,1 @@
+"""A look at a training before it begins: ``train.py --check``."""
