@@ -1,4 +1,4 @@
-"""Names in configs: of classes, and hints for those that are not known."""
+"""Names in configs and messages: of classes, of files, of weights."""
 
 import difflib
 from collections.abc import Iterable
@@ -42,3 +42,9 @@ def suggestion(name: str, known: Iterable[str], otherwise: str | None = None) ->
     if near:
         return f'did you mean {" or ".join(near)}?'
     return otherwise or f'choose from {", ".join(known)}'
+
+
+def first_names(names: Iterable[object]) -> str:
+    """The first three of many names, in a message; ``'none'`` where there are none."""
+    names = list(map(str, names))
+    return ', '.join([*names[:3], *(['...'] if names[3:] else [])]) or 'none'

@@ -1,4 +1,4 @@
-from famkd.names import near_names, suggestion, type_name
+from famkd.names import first_names, near_names, suggestion, type_name
 
 
 def test_near_names_ignore_the_case():
@@ -18,3 +18,9 @@ def test_type_may_be_a_name_or_a_class():
     assert type_name(dict(type='mmdet.LoadImageFromFile')) == 'LoadImageFromFile'
     assert type_name(dict(type=dict)) == 'dict'
     assert type_name({}) == ''
+
+
+def test_three_names_stand_for_many():
+    assert first_names(range(4)) == '0, 1, 2, ...'
+    assert first_names(['a', 'b']) == 'a, b'
+    assert first_names([]) == 'none'

@@ -34,6 +34,7 @@ from famkd.checkpoint_keys import (
     read_weights,
     student_weights,
 )
+from famkd.names import first_names
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -167,7 +168,7 @@ class StudentWeightsHook(Hook):
             self.parser.error(
                 f'{self.file}: {len(wrong)} of {len(expected)} weights of the model in '
                 'the config are missing, or of another shape, in the checkpoint: '
-                f'{", ".join(wrong[:3])}, ...'
+                f'{first_names(wrong)}'
             )
         unused = (key for key in weights if key not in expected)
         foreign = foreign_weights(unused, dict(model.named_modules()))
@@ -175,7 +176,7 @@ class StudentWeightsHook(Hook):
             self.parser.error(
                 f'{self.file} is of a larger network than the one in the config: '
                 f'{len(foreign)} of its weights are of no use: '
-                f'{", ".join(foreign[:3])}, ...'
+                f'{first_names(foreign)}'
             )
 
 

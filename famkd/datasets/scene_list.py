@@ -2,11 +2,12 @@
 
 import logging
 from abc import abstractmethod
-from collections.abc import Iterable
 from pathlib import Path
 
 from mmengine.logging import print_log
 from mmpretrain.datasets import BaseDataset
+
+from famkd.names import first_names
 
 
 class SceneList(BaseDataset):
@@ -68,7 +69,7 @@ class SceneList(BaseDataset):
             print_log(
                 f'{self.list_file("val")}: {len(unseen)} classes are not in '
                 f'{self.list_file("train")}, so no network can learn them: '
-                f'{_first(sorted(unseen))}',
+                f'{first_names(sorted(unseen))}',
                 'current',
                 logging.WARNING,
             )
@@ -101,7 +102,7 @@ class SceneList(BaseDataset):
         if given is not None and (unknown := sorted(set(found) - set(given))):
             raise ValueError(
                 f'the lists of {str(self.data_root)!r} name classes that are not among '
-                f"the {len(given)} of metainfo['classes']: {_first(unknown)}"
+                f"the {len(given)} of metainfo['classes']: {first_names(unknown)}"
             )
         classes = list(given or found)
         if len(classes) > self.num_classes:
@@ -130,15 +131,10 @@ class SceneList(BaseDataset):
             folder = root / missing[0].parent
             raise FileNotFoundError(
                 f'{len(missing)} of the {len(images)} images of {path} are not in '
-                f'{str(root)!r}: {_first(missing)}'
+                f'{str(root)!r}: {first_names(missing)}'
                 + ('' if folder.is_dir() else f'; expected the folder {folder}')
             )
 
     def extra_repr(self) -> list[str]:
         """Lines that ``repr`` adds to those of the base class."""
         return [f'Root of dataset: \t{self.data_root}', f'Split: \t{self.split}']
-
-
-def _first(names: Iterable[object]) -> str:
-    names = list(map(str, names))
-    return ', '.join(names[:3]) + (', ...' if len(names) > 3 else '')

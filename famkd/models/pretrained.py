@@ -7,6 +7,7 @@ from mmengine.runner.checkpoint import load_state_dict
 from torch import Tensor, nn
 
 from famkd.checkpoint_keys import foreign_weights, read_weights
+from famkd.names import first_names
 from famkd.runtime.safe_load import load_checkpoint
 
 
@@ -73,7 +74,7 @@ class CheckedPretrainedInit(PretrainedInit):
         raise ValueError(
             f'init_cfg: checkpoint={self.checkpoint!r} is not of this '
             f'{type(module).__name__}: {len(fitting)} of its {len(given)} entries fit, '
-            f'{len(unused)} are of no use ({", ".join(names[:3])}, ...); give one of '
+            f'{len(unused)} are of no use ({first_names(names)}); give one of '
             'this network'
             + (', or set init_cfg.allow_unused_weights=True' if fitting else '')
         )

@@ -6,6 +6,7 @@ from pathlib import Path
 from torch import Tensor
 
 from famkd.models.teacher_note import note_from_tensor
+from famkd.names import first_names
 from famkd.runtime.safe_load import load_checkpoint
 
 PROMPT = re.compile(r'prompts\.(\d+)\.prompt')
@@ -95,4 +96,4 @@ def _hint(weights: dict) -> str:
             ": it is the authors' file; convert it with "
             'tools/model_converters/freekd_prompts.py'
         )
-    return f' (keys: {", ".join(list(weights)[:3]) or "none"})'
+    return f' (keys: {first_names(weights)})'

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from famkd.checkpoint_keys import STUDENT, read_weights, student_weights
+from famkd.names import first_names
 from famkd.runtime.finite import non_finite
 from famkd.runtime.safe_load import (
     add_trust_argument,
@@ -46,12 +47,12 @@ def extract_student(checkpoint: dict[str, Any]) -> dict[str, Any]:
     if not student:
         raise ValueError(
             f"no '{STUDENT}*' key in its state_dict (keys: "
-            f'{", ".join(list(weights)[:3])}, ...): not a distillation checkpoint, '
+            f'{first_names(weights)}): not a distillation checkpoint, '
             'or the student was extracted before'
         )
     if spoilt := non_finite(student):
         raise ValueError(
-            f'the student has values that are not finite ({", ".join(spoilt[:3])}); '
+            f'the student has values that are not finite ({first_names(spoilt)}); '
             'take an earlier checkpoint'
         )
     meta = dict(checkpoint.get('meta', {}))

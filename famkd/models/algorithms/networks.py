@@ -12,6 +12,7 @@ from mmrazor.registry import MODELS
 from torch import Tensor
 
 from famkd.checkpoint_keys import foreign_weights, read_weights, student_weights
+from famkd.names import first_names
 from famkd.renamed import current_path
 from famkd.runtime.finite import non_finite
 from famkd.runtime.safe_load import load_checkpoint
@@ -142,7 +143,8 @@ def load_teacher(
     if fits and _fill(teacher, given):
         if unused:
             print_log(
-                f'teacher_ckpt: {len(unused)} entries are of no use ({_first(unused)})',
+                f'teacher_ckpt: {len(unused)} entries are of no use '
+                f'({first_names(unused)})',
                 'current',
                 logging.WARNING,
             )
@@ -157,9 +159,9 @@ def load_teacher(
     raise ValueError(
         f'teacher_ckpt={checkpoint!r} does not fit the teacher: '
         f'{len(missing)} of its {len(wanted)} entries are missing '
-        f'({_first(missing)}), {len(shapes)} differ in shape ({_first(shapes)}), '
-        f'{len(unused)} are of no use ({_first(foreign or unused)}); give the '
-        'checkpoint of the network in model.teacher' + _hint(given, missing + shapes)
+        f'({first_names(missing)}), {len(shapes)} differ in shape '
+        f'({first_names(shapes)}), {len(unused)} are of no use '
+        f'({first_names(foreign or unused)}); give the checkpoint of the network in model.teacher' + _hint(given, missing + shapes)
     )
 
 
@@ -227,13 +229,9 @@ def _check_values(checkpoint: str, given: dict, wanted: dict[str, Tensor]) -> No
     if spoilt := non_finite(given):
         raise ValueError(
             f'teacher_ckpt={checkpoint!r}: {len(spoilt)} of its {len(given)} entries '
-            f'have values that are not finite ({_first(spoilt)}): its training has '
-            'failed; give an earlier one'
+            f'have values that are not finite ({first_names(spoilt)}): its '
+            'training has failed; give an earlier one'
         )
-
-
-def _first(names: list[str]) -> str:
-    return ', '.join(names[:3]) + (', ...' if len(names) > 3 else '') or 'none'
 
 
 def _hint(state_dict: dict, wrong: list[str]) -> str:
