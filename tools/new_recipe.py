@@ -17,20 +17,16 @@ from pathlib import Path
 
 from mmengine.config import Config
 
-from famkd.apis.recipes import (
+from famkd.apis.recipes.connectors import choose_head
+from famkd.apis.recipes.methods import (
     BASES,
-    choose_head,
-    image_size,
-    load_network,
-    logits_module,
     method_form,
     method_names,
-    neck_outputs,
     published_name,
     scale_warmup,
-    stage_names,
-    teacher_checkpoint,
 )
+from famkd.apis.recipes.networks import image_size, load_network, teacher_checkpoint
+from famkd.apis.recipes.stages import logits_module, neck_outputs, stage_names
 
 # Checkpoints that are kept: the one before, in case the last is damaged, and the best.
 KEEP = dict(max_keep_ckpts=2, save_best='auto')

@@ -4,6 +4,7 @@ from pathlib import Path
 
 from famkd.renamed import current_path
 
+CONFIGS = Path(__file__).parents[1] / '.mim/configs'  # those that famkd ships
 ADVICE = {
     'cfg_path': "; a base in another folder names a file beside it as '{{ fileDirname "
     "}}/NAME.py'",

@@ -5,14 +5,9 @@ from types import SimpleNamespace
 import pytest
 from mmengine.config import Config
 
-from famkd.apis.recipes import (
-    image_size,
-    logits_module,
-    method_form,
-    published_name,
-    scale_warmup,
-    teacher_checkpoint,
-)
+from famkd.apis.recipes.methods import method_form, published_name, scale_warmup
+from famkd.apis.recipes.networks import image_size, teacher_checkpoint
+from famkd.apis.recipes.stages import logits_module
 
 
 @pytest.mark.parametrize(

@@ -253,7 +253,7 @@ def test_method_for_an_fpn_needs_one(error):
 
 
 def test_connectors_beyond_the_memory(error, monkeypatch):
-    monkeypatch.setattr('famkd.apis.recipes.available_memory', lambda: 1000)
+    monkeypatch.setattr('famkd.apis.recipes.connectors.available_memory', lambda: 1000)
     message = error()
     assert '--method: its connectors would have' in message
     assert 'give a smaller --input-size or another method' in message

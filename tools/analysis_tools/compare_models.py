@@ -127,7 +127,7 @@ def main(argv: list[str] | None = None) -> None:
     from mmengine.registry import DefaultScope
 
     from famkd.apis.costs import measure_costs
-    from famkd.apis.recipes import image_size
+    from famkd.apis.recipes.networks import image_size
     from famkd.apis.students import student_config
     from famkd.apis.tables import markdown_table
     from famkd.models.algorithms.networks import build_network

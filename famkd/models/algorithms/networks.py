@@ -161,7 +161,8 @@ def load_teacher(
         f'{len(missing)} of its {len(wanted)} entries are missing '
         f'({first_names(missing)}), {len(shapes)} differ in shape '
         f'({first_names(shapes)}), {len(unused)} are of no use '
-        f'({first_names(foreign or unused)}); give the checkpoint of the network in model.teacher' + _hint(given, missing + shapes)
+        f'({first_names(foreign or unused)}); give the checkpoint of the network in '
+        'model.teacher' + _hint(given, missing + shapes)
     )
 
 
