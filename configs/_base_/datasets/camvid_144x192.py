@@ -53,39 +53,33 @@ test_pipeline = [
     dict(type='PackSegInputs'),
 ]
 
+dataset = dict(type='CheckedSegDataset', data_root=data_root, metainfo=metainfo)
 train_dataloader = dict(
     batch_size=4,
     num_workers=0,
     sampler=dict(type='InfiniteSampler', shuffle=True),
     dataset=dict(
-        type='CheckedSegDataset',
-        data_root=data_root,
+        **dataset,
         data_prefix=dict(img_path='images/train', seg_map_path='masks/train'),
-        metainfo=metainfo,
         pipeline=train_pipeline,
     ),
 )
+loader = dict(
+    batch_size=4, num_workers=0, sampler=dict(type='DefaultSampler', shuffle=False)
+)
 val_dataloader = dict(
-    batch_size=4,
-    num_workers=0,
-    sampler=dict(type='DefaultSampler', shuffle=False),
+    **loader,
     dataset=dict(
-        type='CheckedSegDataset',
-        data_root=data_root,
+        **dataset,
         data_prefix=dict(img_path='images/val', seg_map_path='masks/val'),
-        metainfo=metainfo,
         pipeline=val_pipeline,
     ),
 )
 test_dataloader = dict(
-    batch_size=4,
-    num_workers=0,
-    sampler=dict(type='DefaultSampler', shuffle=False),
+    **loader,
     dataset=dict(
-        type='CheckedSegDataset',
-        data_root=data_root,
+        **dataset,
         data_prefix=dict(img_path='images/test', seg_map_path='masks/test'),
-        metainfo=metainfo,
         pipeline=val_pipeline,
     ),
 )
