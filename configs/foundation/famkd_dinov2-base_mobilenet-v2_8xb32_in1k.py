@@ -1,17 +1,11 @@
 # First guess: the weight.
 _base_ = [
     '../_base_/methods/famkd_tokens.py',
-    '../_base_/teachers/dinov2-base.py',
-    '../_base_/stages/dinov2-base_mobilenet-v2.py',
-    '../_base_/datasets/imagenet_bs32.py',
-    'mmpretrain::_base_/schedules/imagenet_bs256_epochstep.py',
-    '../_base_/runtime.py',
+    '../_base_/pairs/foundation/dinov2-base_mobilenet-v2.py',
 ]
 
 model = dict(
-    **_base_.teacher,
-    architecture=dict(cfg_path='mmpretrain::mobilenet_v2/mobilenet-v2_8xb32_in1k.py'),
-    input_shape=(3, 224, 224),
+    **_base_.pair,
     distiller=dict(**_base_.stages, loss=dict(loss_weight=1.0)),
 )
 custom_hooks = [

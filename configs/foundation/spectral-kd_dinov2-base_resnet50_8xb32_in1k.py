@@ -1,18 +1,10 @@
 # SpectralKD on the last blocks. DINOv2 has no classes, so that the student's own loss
 # keeps its weight, and none compares logits. First guess: the weight.
-_base_ = [
-    '../_base_/teachers/dinov2-base.py',
-    '../_base_/stages/dinov2-base_resnet.py',
-    '../_base_/datasets/imagenet_bs32.py',
-    'mmpretrain::_base_/schedules/imagenet_bs256.py',
-    '../_base_/runtime.py',
-]
+_base_ = '../_base_/pairs/foundation/dinov2-base_resnet50.py'
 
 model = dict(
     type='mmrazor.FeatureDistill',
-    **_base_.teacher,
-    architecture=dict(cfg_path='mmpretrain::resnet/resnet50_8xb32_in1k.py'),
-    input_shape=(3, 224, 224),
+    **_base_.pair,
     distiller=dict(
         type='StageDistiller',
         **_base_.last_stages,

@@ -1,0 +1,13 @@
+_base_ = [
+    '../../teachers/dinov2-base.py',
+    '../../stages/dinov2-base_mobilenet-v2.py',
+    '../../datasets/imagenet_bs32.py',
+    'mmpretrain::_base_/schedules/imagenet_bs256_epochstep.py',
+    '../../runtime.py',
+]
+
+pair = dict(
+    **_base_.teacher,
+    architecture=dict(cfg_path='mmpretrain::mobilenet_v2/mobilenet-v2_8xb32_in1k.py'),
+    input_shape=(3, 224, 224),
+)
