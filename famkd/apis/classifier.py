@@ -1,6 +1,7 @@
 """A classifier from a checkpoint, with the maps inside it."""
 
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING
 
 from famkd.apis.checkpoints import load_network
@@ -105,9 +106,14 @@ class Classifier:
         import pytorch_grad_cam
         from pytorch_grad_cam.utils.model_targets import ClassifierOutputTarget
 
+        from famkd.models.algorithms.patches import patch_size
+
         layer = self.model.get_submodule(self.layer or self._last_map(inputs))
         weighing = getattr(pytorch_grad_cam, METHODS[self.method])
-        with weighing(self.model, [layer], reshape_transform=as_map) as cam:
+        sizes = zip(inputs.shape[-2:], patch_size(self.model), strict=True)
+        grid = tuple(size // patch for size, patch in sizes)
+        transform = partial(as_map, grid=grid)
+        with weighing(self.model, [layer], reshape_transform=transform) as cam:
             return cam(inputs, [ClassifierOutputTarget(label)])[0]
 
     def name(self, label: int) -> str:
@@ -144,15 +150,19 @@ class Classifier:
         return names[-1]
 
 
-def as_map(features: 'Tensor') -> 'Tensor':
+def as_map(features: 'Tensor', grid: tuple[int, int]) -> 'Tensor':
     """A map (N, C, H, W), which the tokens (N, L, C) of the patches become.
 
     Args:
         features: A map, or tokens, of which those before the patches' (the class
-            token, registers) are left out; the patches are a square.
+            token, registers) are left out.
+        grid: Rows and columns of the patches of the image. Where there are fewer
+            tokens, a network such as Swin has merged them two by two.
     """
     if features.ndim != 3:
         return features
-    side = int(features.shape[1] ** 0.5)
-    patches = features[:, -(side**2) :]
-    return patches.transpose(1, 2).unflatten(2, (side, side))
+    height, width = grid
+    while height * width > features.shape[1]:
+        height, width = max(1, height // 2), max(1, width // 2)
+    patches = features[:, -height * width :]
+    return patches.transpose(1, 2).unflatten(2, (height, width))

@@ -9,7 +9,7 @@ pytest.importorskip('pytorch_grad_cam')
 import cv2  # noqa: E402
 from tool_fixtures import load_tool  # noqa: E402
 
-from famkd.apis.classifier import Classifier  # noqa: E402
+from famkd.apis.classifier import Classifier, as_map  # noqa: E402
 
 TOOL = load_tool('analysis_tools/grad_cam')
 main = TOOL.main
@@ -98,15 +98,25 @@ def test_heat_map_of_a_vision_transformer():
     network = Classifier.__new__(Classifier)
     network.layer, network.method = None, 'gradcam'
     network.model = ImageClassifier(
-        backbone=dict(type='VisionTransformer', arch=arch, img_size=64, patch_size=16),
+        backbone=dict(
+            type='VisionTransformer', arch=arch, img_size=(64, 96), patch_size=16
+        ),
         head=dict(type='VisionTransformerClsHead', num_classes=3, in_channels=32),
     ).eval()
     torch.nn.init.normal_(network.model.head.layers.head.weight)
-    inputs = torch.randn(1, 3, 64, 64)
+    inputs = torch.randn(1, 3, 64, 96)
     # A map is 0 where all of it speaks against the class.
     maps = [network.heat_map(inputs, label) for label in range(3)]
-    assert maps[0].shape == (64, 64)
+    assert maps[0].shape == (64, 96)
     assert max(heat.std() for heat in maps) > 0
+
+
+def test_tokens_of_patches_become_a_map():
+    patches = torch.arange(24.0).view(1, 4, 6)
+    tokens = torch.cat([torch.zeros(1, 1), patches.flatten(1)], 1)[..., None]
+    assert torch.equal(as_map(tokens, (4, 6))[0], patches)
+    # Merged two by two, and without a class token.
+    assert as_map(tokens[:, :6], (4, 6)).shape == (1, 1, 2, 3)
 
 
 def test_a_detector_is_refused():
