@@ -12,7 +12,7 @@ from mmengine.runner import CheckpointLoader
 from tool_fixtures import load_tool
 
 from famkd.apis.checkpoints import load_network
-from famkd.models.algorithms.networks import load_teacher
+from famkd.models.algorithms.teacher_weights import load_teacher
 from famkd.runtime.safe_load import load_checkpoint, read_file
 
 

@@ -21,16 +21,17 @@ from famkd.models.teacher_note import (
     note_from_tensor,
     note_to_tensor,
 )
-from famkd.names import suggestion
 
 from .class_counts import check_class_counts
 from .early_stop import EarlyStop
 from .feature_cache import FeatureCache
 from .finite_features import FLOAT16, check_finite_features, features_are_finite
 from .inheritance import inherited_weights
-from .networks import build_network, load_teacher
+from .networks import build_network
+from .options import check_teacher_options, refuse_options_of_mmrazor, refuse_unknown
 from .sizes import log_sizes
-from .teacher import FrozenTeacher, check_options
+from .teacher import FrozenTeacher
+from .teacher_weights import load_teacher
 
 
 @MODELS.register_module()
@@ -115,9 +116,9 @@ class FeatureDistill(BaseAlgorithm):
         data_preprocessor: dict | nn.Module | None = None,
         **kwargs,
     ) -> None:
-        _refuse_options_of_mmrazor(kwargs)
-        _refuse_unknown(kwargs)
-        check_options(teacher_options or {})
+        refuse_options_of_mmrazor(kwargs)
+        refuse_unknown(kwargs, FeatureDistill)
+        check_teacher_options(teacher_options or {}, FrozenTeacher)
         student = build_network(architecture)
         if calculate_student_loss and getattr(student, 'head', True) is None:
             raise ValueError(
@@ -379,29 +380,3 @@ class FeatureDistill(BaseAlgorithm):
         for manager in (distiller.student_recorders, distiller.teacher_recorders):
             for recorder in manager.recorders.values():
                 recorder.reset_data_buffer()
-
-
-def _refuse_options_of_mmrazor(options: dict) -> None:
-    """Takes out the options of ``SingleTeacherDistill``, if they say what is done."""
-    for name, needed in (
-        ('teacher_trainable', False),
-        ('student_trainable', True),
-    ):
-        if options.pop(name, needed) != needed:
-            raise ValueError(
-                f'{name}={not needed}: FeatureDistill trains the student, and the '
-                'teacher not at all; leave it out, or use mmrazor.SingleTeacherDistill'
-            )
-    for name in ('teacher_norm_eval', 'teacher_module_inplace'):
-        options.pop(name, None)
-
-
-def _refuse_unknown(options: dict) -> None:
-    """Names an option that ``FeatureDistill`` does not have, and those like it."""
-    known = {*signature(FeatureDistill.__init__).parameters, *_OF_BASE}
-    for name in options.keys() - _OF_BASE:
-        hint = suggestion(name, known - {'self', 'kwargs'}, otherwise='leave it out')
-        raise ValueError(f'model.{name} is no option of FeatureDistill; {hint}')
-
-
-_OF_BASE = {'init_cfg', 'module_inplace'}  # options of BaseAlgorithm

@@ -21,7 +21,8 @@ from famkd.models.teacher_note import (
     tell_teacher,
 )
 
-from .networks import build_network, load_teacher
+from .networks import build_network
+from .teacher_weights import load_teacher
 
 
 @MODELS.register_module()

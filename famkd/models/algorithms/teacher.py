@@ -2,9 +2,7 @@
 
 import copy
 import hashlib
-from collections.abc import Mapping
 from contextlib import nullcontext
-from inspect import signature
 
 import torch
 from mmcv.cnn.utils import fuse_conv_bn
@@ -21,6 +19,7 @@ from torch.nn.functional import interpolate
 
 from .early_stop import EarlyStop
 from .normalization import teacher_normalization
+from .options import to_dtype, to_scale, to_size
 from .patches import check_patches, patch_size, whole_patches
 from .sharding import shard as shard_weights
 
@@ -82,9 +81,9 @@ class FrozenTeacher:
         for module in network.modules():
             if getattr(module, 'inplace', False):
                 module.inplace = False  # would overwrite a recorded feature
-        self.dtype = _dtype(dtype)
-        self.input_size = _size(input_size)
-        self.input_scale = _scale(input_scale, input_size)
+        self.dtype = to_dtype(dtype)
+        self.input_size = to_size(input_size)
+        self.input_scale = to_scale(input_scale, input_size)
         if self.input_size is not None:
             check_patches(network, self.input_size)
         self.shard = shard
@@ -183,21 +182,6 @@ class FrozenTeacher:
         return twin
 
 
-def check_options(options: Mapping[str, object]) -> None:
-    """Checks the names of the options of :class:`FrozenTeacher`.
-
-    Raises:
-        ValueError: If there is no such option; names those that there are.
-    """
-    fixed = {'network', 'distiller', 'images'}
-    known = [name for name in signature(FrozenTeacher).parameters if name not in fixed]
-    for name in options:
-        if name not in known:
-            raise ValueError(
-                f'teacher_options: there is no {name!r}; choose from {", ".join(known)}'
-            )
-
-
 def _fuse_bn(network: nn.Module, recorders: RecorderManager) -> None:
     """Folds every BN into its convolution, if no recorded feature lies between."""
     recorded = [
@@ -216,43 +200,3 @@ def _fuse_bn(network: nn.Module, recorders: RecorderManager) -> None:
                 'recorded, with its neighbour; set fuse_bn=False, or name a stage '
                 'that does not lie between a convolution and its BN'
             )
-
-
-def _dtype(name: str | None) -> torch.dtype | None:
-    if name is None or isinstance(name, torch.dtype):
-        return name
-    dtype = getattr(torch, str(name).removeprefix('torch.'), None)
-    if not isinstance(dtype, torch.dtype) or not dtype.is_floating_point:
-        raise ValueError(
-            f'teacher_options: dtype={name!r} is no precision; choose float32, '
-            'bfloat16 or float16, or leave it out'
-        )
-    return dtype
-
-
-def _size(size: int | tuple[int, int] | None) -> tuple[int, int] | None:
-    if size is None:
-        return None
-    height, width = size if isinstance(size, (tuple, list)) else (size, size)
-    if not all(isinstance(x, int) and x > 0 for x in (height, width)):
-        raise ValueError(
-            f'teacher_options: input_size={size!r} must be a height and a width in '
-            'pixels, or one number for both'
-        )
-    return height, width
-
-
-def _scale(scale: float | None, size: int | tuple[int, int] | None) -> float | None:
-    if scale is None:
-        return None
-    if size is not None:
-        raise ValueError(
-            f'teacher_options: input_size={size!r} and input_scale={scale!r} exclude '
-            'each other; leave one out'
-        )
-    if not isinstance(scale, (int, float)) or scale <= 0:
-        raise ValueError(
-            f'teacher_options: input_scale={scale!r} must be a factor above 0, such '
-            'as 0.875'
-        )
-    return scale

@@ -4,8 +4,9 @@ import pytest
 import torch
 from torch import nn
 
-from famkd.models.algorithms.networks import build_network, load_teacher
+from famkd.models.algorithms.networks import build_network
 from famkd.models.algorithms.patches import check_patches, patch_size, whole_patches
+from famkd.models.algorithms.teacher_weights import load_teacher
 
 ARCH = dict(embed_dims=32, num_layers=2, num_heads=2, feedforward_channels=64)
 NORMALIZATION = dict(

@@ -7,7 +7,7 @@ from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 import torch
 
-from famkd.models.algorithms.networks import load_teacher
+from famkd.models.algorithms.teacher_weights import load_teacher
 
 
 class Quiet(SimpleHTTPRequestHandler):
