@@ -1,6 +1,7 @@
 """Work folders and checkpoints of trainings, as the tools read them."""
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -64,27 +65,26 @@ def detection_lines():
     return lines
 
 
-@pytest.fixture(scope='session')
-def checkpoints(tmp_path_factory):
-    """Checkpoints of the demo's networks as MMEngine writes them, with random weights.
+def save_networks(
+    folder: Path, recipes: dict[str, str], classes: Sequence[str]
+) -> None:
+    """Writes checkpoints of networks as MMEngine does, with random weights.
 
-    The student in ``famkd`` is the one in ``student``.
+    Args:
+        folder: Where they go.
+        recipes: Name of a checkpoint -> its recipe below ``configs/``; the student in
+            ``famkd`` is the one in ``student``.
+        classes: Names of the classes.
     """
-    torch = pytest.importorskip('torch')
+    import torch
     from mmengine.config import Config
     from mmengine.registry import DefaultScope
 
     from famkd.models.algorithms.networks import build_network
 
-    folder = tmp_path_factory.mktemp('checkpoints')
-    configs = {
-        'famkd': 'famkd_resnet20_resnet8_digits',
-        'teacher': 'resnet20_digits',
-        'student': 'resnet8_digits',
-    }
     students = None
-    for name, file in configs.items():
-        config = Config.fromfile(ROOT / f'configs/demo/{file}.py')
+    for name, recipe in sorted(recipes.items()):  # famkd comes before student
+        config = Config.fromfile(ROOT / f'configs/{recipe}.py')
         if name == 'famkd':
             config.model.update(teacher_ckpt=None, allow_random_teacher=True)
         with DefaultScope.overwrite_default_scope(config.default_scope):
@@ -94,10 +94,20 @@ def checkpoints(tmp_path_factory):
             students = model.architecture.state_dict()
         if name == 'student':
             model.load_state_dict(students)
-        meta = dict(
-            cfg=config.pretty_text,
-            dataset_meta=dict(classes=[f'digit {i}' for i in range(10)]),
-        )
-        checkpoint = dict(state_dict=model.state_dict(), meta=meta)
-        torch.save(checkpoint, folder / f'{name}.pth')
+        meta = dict(cfg=config.pretty_text, dataset_meta=dict(classes=classes))
+        content = dict(state_dict=model.state_dict(), meta=meta)
+        torch.save(content, folder / f'{name}.pth')
+
+
+@pytest.fixture(scope='session')
+def checkpoints(tmp_path_factory):
+    """Checkpoints of the demo's networks, see :func:`save_networks`."""
+    pytest.importorskip('torch')
+    folder = tmp_path_factory.mktemp('checkpoints')
+    recipes = {
+        'famkd': 'demo/famkd_resnet20_resnet8_digits',
+        'teacher': 'demo/resnet20_digits',
+        'student': 'demo/resnet8_digits',
+    }
+    save_networks(folder, recipes, [f'digit {i}' for i in range(10)])
     return folder

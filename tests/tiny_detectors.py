@@ -1,7 +1,5 @@
 """The small recipes of BCCD, made tiny and put on generated shapes."""
 
-import json
-
 
 def shapes_options(shapes_coco, iterations, interval):
     """Entries of a recipe's config that put it on the shapes.
@@ -43,9 +41,3 @@ def network(base_channels):
         'model.neck.in_channels': [base_channels * n for n in (1, 2, 4, 8)],
         'model.roi_head.bbox_head.num_classes': 2,
     }
-
-
-def logged(folder):
-    """The lines of a training's log."""
-    (log,) = folder.glob('*/vis_data/scalars.json')
-    return [json.loads(line) for line in log.read_text().splitlines()]

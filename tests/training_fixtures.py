@@ -2,9 +2,33 @@
 
 import copy
 import itertools
+from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 import torch
+
+
+def config_maker(folder: Path, content: Callable[[], dict]) -> Callable:
+    """Function (**changes): config of a training, with changes merged into it.
+
+    Args:
+        folder: Its work folder.
+        content: Makes the rest of the config.
+    """
+    # Not above: what needs the layers only shall not wait for OpenMMLab.
+    from mmengine.config import Config
+
+    count = itertools.count()  # Trainings of one name share their log.
+
+    def make(**changes):
+        name = f'{folder.name}_{next(count)}'
+        given = dict(content(), work_dir=str(folder), experiment_name=name)
+        config = Config(given, format_python_code=False)
+        config.merge_from_dict(copy.deepcopy(changes))  # it takes keys out
+        return config
+
+    return make
 
 
 @pytest.fixture(scope='session')
@@ -22,44 +46,34 @@ def make_config(distillation, teacher_ckpt, tmp_path):
 
     Changes are merged into it.
     """
-    # Not above: what needs the layers only shall not wait for OpenMMLab.
     import tiny_images  # noqa: F401
-    from mmengine.config import Config
 
     import famkd.engine
     import famkd.models  # noqa: F401
 
-    count = itertools.count()  # Trainings of one name share their log.
-
-    def make(**changes):
-        config = Config(
-            dict(
-                default_scope='mmpretrain',
-                work_dir=str(tmp_path),
-                experiment_name=f'{tmp_path.name}_{next(count)}',
-                randomness=dict(seed=0),
-                model=dict(distillation(), teacher_ckpt=teacher_ckpt),
-                data_preprocessor=dict(mean=[127.5] * 3, std=[127.5] * 3),
-                train_dataloader=dict(
-                    batch_size=4,
-                    num_workers=0,
-                    dataset=dict(
-                        type='TinyImages',
-                        length=12,
-                        size=16,
-                        num_classes=4,
-                        pipeline=[dict(type='PackInputs')],
-                    ),
-                    sampler=dict(type='DefaultSampler', shuffle=True),
+    def content():
+        return dict(
+            default_scope='mmpretrain',
+            randomness=dict(seed=0),
+            model=dict(distillation(), teacher_ckpt=teacher_ckpt),
+            data_preprocessor=dict(mean=[127.5] * 3, std=[127.5] * 3),
+            train_dataloader=dict(
+                batch_size=4,
+                num_workers=0,
+                dataset=dict(
+                    type='TinyImages',
+                    length=12,
+                    size=16,
+                    num_classes=4,
+                    pipeline=[dict(type='PackInputs')],
                 ),
-                optim_wrapper=dict(optimizer=dict(type='SGD', lr=0.01, momentum=0.9)),
-                train_cfg=dict(by_epoch=True, max_epochs=2),
-            )
+                sampler=dict(type='DefaultSampler', shuffle=True),
+            ),
+            optim_wrapper=dict(optimizer=dict(type='SGD', lr=0.01, momentum=0.9)),
+            train_cfg=dict(by_epoch=True, max_epochs=2),
         )
-        config.merge_from_dict(copy.deepcopy(changes))  # it takes keys out
-        return config
 
-    return make
+    return config_maker(tmp_path, content)
 
 
 @pytest.fixture

@@ -1,10 +1,8 @@
 """Trainings of a tiny network, which has nothing to do with distillation."""
 
-import copy
-import itertools
-
 import pytest
-from tiny_training import config_of, training
+from tiny_training import training
+from training_fixtures import config_maker
 
 
 @pytest.fixture
@@ -13,12 +11,4 @@ def make_config(tmp_path):
 
     Changes are merged into it.
     """
-    count = itertools.count()  # Trainings of one name share their log.
-
-    def make(**changes):
-        name = f'{tmp_path.name}_{next(count)}'
-        config = config_of(training(work_dir=str(tmp_path), experiment_name=name))
-        config.merge_from_dict(copy.deepcopy(changes))  # it takes keys out
-        return config
-
-    return make
+    return config_maker(tmp_path, training)

@@ -1,26 +1,23 @@
 """FreeKD from the teacher to the student, with the tools, on generated shapes."""
 
-from pathlib import Path
 from statistics import mean
 
 import pytest
 import torch
 from same_checkpoints import check_same
-from tiny_detectors import logged, network, shapes_options
+from tiny_detectors import network, shapes_options
+from tiny_recipes import logged, write_recipes
 
 pytest.importorskip('mmdet')
 
-CONFIGS = Path(__file__).parents[2] / 'configs'
 STEPS = 16
 
 
 @pytest.fixture(scope='module')
 def configs(tmp_path_factory, shapes_coco):
     """The small recipes of BCCD, on shapes and tiny, and a teacher's checkpoint."""
-    from mmengine.config import Config
     from mmengine.registry import DefaultScope
 
-    import famkd.registry  # noqa: F401
     from famkd.models.algorithms.networks import build_network
 
     folder = tmp_path_factory.mktemp('freekd')
@@ -28,10 +25,8 @@ def configs(tmp_path_factory, shapes_coco):
         **shapes_options(shapes_coco, STEPS, STEPS // 2),
         'randomness': dict(seed=0),
     }
-    names = ('teacher', 'student', 'prompts', 'freekd')
-    paths = {name: folder / f'{name}.py' for name in names}
     teacher = {
-        'model.teacher.cfg_path': str(paths['teacher']),
+        'model.teacher.cfg_path': f'{folder}/teacher.py',
         'model.teacher_ckpt': f'{folder}/teacher.pth',
     }
     recipes = {
@@ -42,18 +37,18 @@ def configs(tmp_path_factory, shapes_coco):
             'freekd_faster-rcnn_r18-w32_r18-w8_fpn_1xb8-600i',
             {
                 **teacher,
-                'model.architecture.cfg_path': str(paths['student']),
+                'model.architecture.cfg_path': f'{folder}/student.py',
                 'model.distiller.prompts': f'{folder}/prompts/iter_{STEPS}.pth',
                 'train_cfg': dict(max_iters=2, val_interval=2),
                 'default_hooks.checkpoint.interval': 2,
             },
         ),
     }
-    for name, (recipe, changes) in recipes.items():
-        config = Config.fromfile(CONFIGS / f'bccd/{recipe}_bccd-small.py')
-        # Visualizers are known by their names: one for each run, to log in its folder.
-        config.merge_from_dict({**options, **changes, 'visualizer.name': f'of-{name}'})
-        config.dump(paths[name])
+    recipes = {
+        name: (f'bccd/{recipe}_bccd-small.py', changes)
+        for name, (recipe, changes) in recipes.items()
+    }
+    paths = write_recipes(folder, options, recipes)
     with DefaultScope.overwrite_default_scope('mmdet'):
         torch.manual_seed(0)
         detector = build_network(dict(cfg_path=str(paths['teacher'])))

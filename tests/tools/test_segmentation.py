@@ -1,18 +1,23 @@
 """The whole path with segmentors, on generated masks."""
 
 import shutil
-from pathlib import Path
 
 import pytest
-import torch
+from mmengine.config import Config
 from PIL import Image
-from same_checkpoints import check_same
-from tiny_detectors import logged
+from tiny_recipes import (
+    CONFIGS,
+    check_parts,
+    check_resume,
+    check_student,
+    logged,
+    train,
+    write_recipes,
+)
 from tiny_segmentors import tiny_options, write_masks
 
 pytest.importorskip('mmseg')
 
-CONFIGS = Path(__file__).parents[2] / 'configs'
 NAME = '1xb4-800i_camvid-144x192'
 STAGES = [f'distill.loss_stage{i}' for i in range(1, 5)]
 
@@ -20,43 +25,28 @@ STAGES = [f'distill.loss_stage{i}' for i in range(1, 5)]
 @pytest.fixture(scope='module')
 def configs(tmp_path_factory):
     """Recipes of CamVid on generated masks, and tiny."""
-    from mmengine.config import Config
-
-    import famkd.registry  # noqa: F401 (lets a config inherit from 'mmseg::...')
-
     folder = tmp_path_factory.mktemp('segmentation')
     write_masks(folder, 'images', 'masks')
-    options = tiny_options(folder, iterations=2, interval=1)
-    paths = {name: folder / f'{name}.py' for name in ('teacher', 'student', 'famkd')}
     size = {'model.data_preprocessor.size': (48, 64)}
     recipes = {
-        'teacher': (f'pspnet_r18-w32_{NAME}.py', size),
-        'student': (f'pspnet_r18-w8_{NAME}.py', size),
+        'teacher': (f'camvid/pspnet_r18-w32_{NAME}.py', size),
+        'student': (f'camvid/pspnet_r18-w8_{NAME}.py', size),
         'famkd': (
-            f'famkd_pspnet_r18-w32_r18-w8_{NAME}.py',
+            f'camvid/famkd_pspnet_r18-w32_r18-w8_{NAME}.py',
             {
-                'model.architecture.cfg_path': str(paths['student']),
-                'model.teacher.cfg_path': str(paths['teacher']),
+                'model.architecture.cfg_path': f'{folder}/student.py',
+                'model.teacher.cfg_path': f'{folder}/teacher.py',
                 'model.teacher_ckpt': f'{folder}/teacher/iter_2.pth',
             },
         ),
     }
-    for name, (recipe, changes) in recipes.items():
-        config = Config.fromfile(CONFIGS / 'camvid' / recipe)
-        # Visualizers are known by their names: one for each run, to log in its folder.
-        config.merge_from_dict({**options, **changes, 'visualizer.name': f'seg-{name}'})
-        config.dump(paths[name])
-    return paths
+    return write_recipes(folder, tiny_options(folder, 2, 1), recipes)
 
 
 @pytest.fixture(scope='module')
-def runs(tool, configs):
+def runs(configs):
     """Work folders of a teacher and of a student distilled from it."""
-    folders = {name: path.with_suffix('') for name, path in configs.items()}
-    for name in ('teacher', 'famkd'):
-        argv = [str(configs[name]), '--work-dir', str(folders[name])]
-        tool('train').main([*argv, '--cfg-options', 'randomness.seed=0'])
-    return folders
+    return train(configs, 'teacher', 'famkd')
 
 
 def test_losses_and_iou_are_logged(runs):
@@ -77,39 +67,17 @@ def test_table_has_the_iou(tool, runs, capsys):
 
 
 def test_checkpoint_holds_student_and_distiller_only(runs):
-    weights = torch.load(runs['famkd'] / 'iter_2.pth', weights_only=False)['state_dict']
-    parts = {key.partition('.')[0] for key in weights}
-    assert parts == {'architecture', 'distiller', '_extra_state'}
+    check_parts(runs['famkd'])
 
 
-def test_resume_goes_on_where_it_stopped(tool, runs, configs, tmp_path):
-    checkpoint = runs['famkd'] / 'iter_1.pth'
-    argv = [str(configs['famkd']), '--work-dir', str(tmp_path)]
-    options = ['--no-validate', '--cfg-options', 'visualizer.name=seg-resumed']
-    tool('train').main([*argv, '--resume', str(checkpoint), *options])
-    (step,) = logged(tmp_path)
-    assert step['iter'] == 2
-    resumed, whole = (
-        torch.load(folder / 'iter_2.pth', weights_only=False)['state_dict']
-        for folder in (tmp_path, runs['famkd'])
-    )
-    check_same(resumed, whole, 'weights')
+def test_resume_goes_on_where_it_stopped(runs, configs, tmp_path):
+    check_resume(configs['famkd'], runs['famkd'], tmp_path)
 
 
-def test_student_is_the_same_in_plain_mmseg(tool, runs, configs, tmp_path):
-    from mmengine.config import Config
+def test_student_is_the_same_in_plain_mmseg(runs, configs, tmp_path):
     from mmseg.registry import MODELS
 
-    distilled, student = runs['famkd'] / 'iter_2.pth', tmp_path / 'student.pth'
-    argv = ['--work-dir', str(tmp_path)]
-    inside = tool('test').main([str(configs['famkd']), str(distilled), *argv])
-    tool('model_converters/extract_student').main([str(distilled), str(student)])
-    outside = tool('test').main([str(configs['student']), str(student), *argv])
-    assert outside == inside
-
-    network = MODELS.build(Config.fromfile(configs['student']).model)
-    content = torch.load(student, weights_only=False)
-    network.load_state_dict(content['state_dict'], strict=True)
+    check_student(configs, runs['famkd'], tmp_path, MODELS)
 
 
 def test_wrong_masks_stop_the_training(tool, configs, tmp_path):
@@ -128,8 +96,6 @@ def test_wrong_masks_stop_the_training(tool, configs, tmp_path):
 
 
 def test_layout_of_cityscapes(tool, configs, tmp_path):
-    from mmengine.config import Config
-
     root = tmp_path / 'cityscapes'
     for split in ('train', 'val'):
         ends = '_leftImg8bit.png', '_gtFine_labelTrainIds.png'

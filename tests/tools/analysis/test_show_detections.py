@@ -3,10 +3,10 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
-import torch
 from matplotlib import pyplot
 
 pytest.importorskip('mmdet')
+from run_fixtures import save_networks  # noqa: E402
 from tool_fixtures import load_tool  # noqa: E402
 
 TOOL = load_tool('analysis_tools/show_detections')
@@ -15,39 +15,18 @@ main = TOOL.main
 plot_detections = TOOL.plot_detections
 true_boxes = TOOL.true_boxes
 
-CONFIGS = Path(__file__).parents[3] / 'configs/bccd'
+CLASSES = 'RBC', 'WBC', 'Platelets'
 
 
 @pytest.fixture(scope='module')
 def detectors(tmp_path_factory):
     """Checkpoints of a detector, and of a distillation of which it is the student."""
-    from mmengine.config import Config
-    from mmengine.registry import DefaultScope
-
-    from famkd.models.algorithms.networks import build_network
-
     folder = tmp_path_factory.mktemp('detectors')
-    names = {
-        'student': 'faster-rcnn_r18-w8_fpn_1xb8-600i_bccd-small',
-        'famkd': 'famkd_faster-rcnn_r18-w32_r18-w8_fpn_1xb8-600i_bccd-small',
+    recipes = {
+        'student': 'bccd/faster-rcnn_r18-w8_fpn_1xb8-600i_bccd-small',
+        'famkd': 'bccd/famkd_faster-rcnn_r18-w32_r18-w8_fpn_1xb8-600i_bccd-small',
     }
-    for name, file in names.items():
-        config = Config.fromfile(CONFIGS / f'{file}.py')
-        if name == 'famkd':
-            config.model.update(teacher_ckpt=None, allow_random_teacher=True)
-        with DefaultScope.overwrite_default_scope('mmdet'):
-            torch.manual_seed(0)
-            model = build_network(config.model)
-        if name == 'student':
-            student = model.state_dict()
-        else:
-            model.student.load_state_dict(student)
-        meta = dict(
-            cfg=config.pretty_text,
-            dataset_meta=dict(classes=('RBC', 'WBC', 'Platelets')),
-        )
-        content = dict(state_dict=model.state_dict(), meta=meta)
-        torch.save(content, folder / f'{name}.pth')
+    save_networks(folder, recipes, CLASSES)
     return folder
 
 
@@ -61,7 +40,7 @@ def test_student_of_a_distillation(detectors, shapes_coco):
     assert distilled.detect(image, 0.0) == found
     height, width = cv2.imread(image).shape[:2]
     for name, (x1, y1, x2, y2) in found:
-        assert name in ('RBC', 'WBC', 'Platelets')
+        assert name in CLASSES
         assert 0 <= x1 <= x2 <= width
         assert 0 <= y1 <= y2 <= height
     assert alone.detect(image, 1.1) == []

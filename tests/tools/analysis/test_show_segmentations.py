@@ -3,15 +3,15 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
-import torch
 from matplotlib import pyplot
 
 pytest.importorskip('mmseg')
+from run_fixtures import save_networks  # noqa: E402
 from tiny_segmentors import write_masks  # noqa: E402
 from tool_fixtures import load_tool  # noqa: E402
 
 TOOL = load_tool('analysis_tools/show_segmentations')
-CONFIGS = Path(__file__).parents[3] / 'configs/camvid'
+CONFIGS = Path(__file__).parents[3] / 'configs'
 NAME = '1xb4-800i_camvid-144x192'
 
 
@@ -19,31 +19,15 @@ NAME = '1xb4-800i_camvid-144x192'
 def segmentors(tmp_path_factory):
     """Checkpoints of a segmentor, and of a distillation of which it is the student."""
     from mmengine.config import Config
-    from mmengine.registry import DefaultScope
-
-    from famkd.models.algorithms.networks import build_network
 
     folder = tmp_path_factory.mktemp('segmentors')
     write_masks(folder, 'images', 'masks')
-    names = {
-        'student': f'pspnet_r18-w8_{NAME}',
-        'famkd': f'famkd_pspnet_r18-w32_r18-w8_{NAME}',
+    camvid = Config.fromfile(CONFIGS / '_base_/datasets/camvid_144x192.py')
+    recipes = {
+        'student': f'camvid/pspnet_r18-w8_{NAME}',
+        'famkd': f'camvid/famkd_pspnet_r18-w32_r18-w8_{NAME}',
     }
-    for name, file in names.items():
-        config = Config.fromfile(CONFIGS / f'{file}.py')
-        if name == 'famkd':
-            config.model.update(teacher_ckpt=None, allow_random_teacher=True)
-        with DefaultScope.overwrite_default_scope('mmseg'):
-            torch.manual_seed(0)
-            model = build_network(config.model)
-        if name == 'student':
-            student = model.state_dict()
-        else:
-            model.student.load_state_dict(student)
-        classes = config.test_dataloader.dataset.metainfo.classes
-        meta = dict(cfg=config.pretty_text, dataset_meta=dict(classes=classes))
-        content = dict(state_dict=model.state_dict(), meta=meta)
-        torch.save(content, folder / f'{name}.pth')
+    save_networks(folder, recipes, camvid.metainfo.classes)
     return folder
 
 
