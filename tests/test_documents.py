@@ -24,7 +24,7 @@ from mmengine.config import Config, utils
 
 import famkd.models  # noqa: F401 (registers the networks)
 import famkd.registry  # noqa: F401 (lets a config inherit from 'famkd::...')
-from famkd.apis.config_check import config_problems
+from famkd.apis.config_checks.problems import config_problems
 from famkd.apis.paths import config_file
 from famkd.models.algorithms.networks import build_network
 
