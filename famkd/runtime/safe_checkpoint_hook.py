@@ -14,6 +14,8 @@ from .atomic_backend import TEMPORARY
 from .finite import non_finite
 from .resumable import find_complete_checkpoint, save_resumable
 
+REPLACED = 'replaced_best'  # names of best checkpoints that another one replaces
+
 
 @HOOKS.register_module()
 class SafeCheckpointHook(CheckpointHook):
@@ -64,8 +66,8 @@ class SafeCheckpointHook(CheckpointHook):
     def before_train(self, runner: Runner) -> None:
         surplus = self._check_records(runner, self._folder(runner))
         super().before_train(runner)
-        for i in surplus:
-            self._remove(self.filename_tmpl.format(i))
+        for name in surplus:
+            self._remove(name)
         step = self._step(runner)
         if runner._resume and runner._load_from is not None:
             if Path(runner._load_from).name == self.filename_tmpl.format(step):
@@ -74,6 +76,8 @@ class SafeCheckpointHook(CheckpointHook):
             # of a process that was killed
             for path in Path(self.out_dir).glob(f'*.pth{TEMPORARY}'):
                 path.unlink()
+            note = Path(runner.work_dir, f'last_checkpoint{TEMPORARY}')
+            note.unlink(missing_ok=True)
 
     def after_val_epoch(self, runner: Runner, metrics: dict) -> None:
         saves = self._saves
@@ -140,6 +144,10 @@ class SafeCheckpointHook(CheckpointHook):
             paths = getattr(self, 'best_ckpt_path_dict', {})
             keys = list(paths)
         previous = {key: paths[key] for key in keys}
+        # Each checkpoint names them: what is left of them after a crash, `before_train`
+        # of the resumed training removes.
+        replaced = [Path(path).name for path in previous.values() if path]
+        runner.message_hub.update_info(REPLACED, replaced)
         paths.update(dict.fromkeys(keys))
         super()._save_best_checkpoint(runner, metrics)
         for key, path in previous.items():
@@ -154,7 +162,7 @@ class SafeCheckpointHook(CheckpointHook):
             return runner.work_dir
         return os.path.join(self._given_dir, Path(runner.work_dir).name)
 
-    def _check_records(self, runner: Runner, folder: str) -> list[int]:
+    def _check_records(self, runner: Runner, folder: str) -> list[str]:
         """Leaves of what a checkpoint says only what names files in the own folder.
 
         MMEngine removes whatever file or folder a checkpoint names as the previous
@@ -162,26 +170,31 @@ class SafeCheckpointHook(CheckpointHook):
         copy of a work folder, or any that someone has written into it.
 
         Returns:
-            list[int]: Numbers of the checkpoints that are to be removed.
+            list[str]: Names of the checkpoints that are to be removed.
         """
         hub = runner.message_hub
         own = runner._load_from is not None and os.path.realpath(
             os.path.dirname(runner._load_from)
         ) in (os.path.realpath(folder), os.path.realpath(runner.work_dir))
-        kept = hub.pop_info('keep_ckpt_ids')
-        kept = [i for i in kept if type(i) is int] if own and kept else []
+        kept, replaced = (
+            records if own and isinstance(records, list) else []
+            for records in (hub.pop_info('keep_ckpt_ids'), hub.pop_info(REPLACED))
+        )
+        kept = [i for i in kept if type(i) is int]
+        surplus = [name for name in replaced if _is_best(name)]
         for key in [key for key in hub.runtime_info if key.startswith('best_ckpt')]:
             name = Path(str(hub.get_info(key))).name
-            is_best = name.startswith('best_') and name.endswith('.pth')
-            if own and is_best:
+            if own and _is_best(name):
                 hub.update_info(key, os.path.join(folder, name))
+                surplus = [other for other in surplus if other != name]
             else:
                 hub.pop_info(key)
                 hub.pop_info(key.replace('best_ckpt', 'best_score'))
-        if self.max_keep_ckpts <= 0:
-            return []
-        hub.update_info('keep_ckpt_ids', kept[-self.max_keep_ckpts :])
-        return kept[: -self.max_keep_ckpts]
+        if self.max_keep_ckpts > 0:
+            hub.update_info('keep_ckpt_ids', kept[-self.max_keep_ckpts :])
+            old = kept[: -self.max_keep_ckpts]
+            surplus += [self.filename_tmpl.format(i) for i in old]
+        return surplus
 
     def _step(self, runner: Runner) -> int:
         return runner.epoch if self.by_epoch else runner.iter
@@ -190,3 +203,13 @@ class SafeCheckpointHook(CheckpointHook):
         path = self.file_backend.join_path(self.out_dir, name)
         if is_main_process() and self.file_backend.isfile(path):
             self.file_backend.remove(path)
+
+
+def _is_best(name: object) -> bool:
+    """Whether it is the name of a checkpoint of a best score, in whatever folder."""
+    return (
+        isinstance(name, str)
+        and Path(name).name == name
+        and name.startswith('best_')
+        and name.endswith('.pth')
+    )

@@ -1,18 +1,22 @@
-"""A crash before each change of the disk, one after another: nothing is lost."""
+"""A process that dies before any of its changes of the disk: nothing is lost."""
 
 import os
 import shutil
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from same_checkpoints import check_same_trainings
-from tiny_training import validation
+from tiny_training import Scores, validation
 
+from famkd.runtime import atomic_backend
 from famkd.runtime.resumable import is_complete
 
-FUNCTIONS = ('fsync', 'replace', 'remove', 'unlink')
+CHANGES = 'replace', 'rename', 'remove', 'unlink'
 TRAINING = dict(
-    **{'train_cfg.max_epochs': 3, 'train_dataloader.dataset.length': 4},
+    **{'train_cfg.max_epochs': 2, 'train_dataloader.dataset.length': 4},
     default_hooks=dict(
         runtime=dict(type='RuntimeHook'),
         checkpoint=dict(
@@ -20,56 +24,71 @@ TRAINING = dict(
             interval=1,
             max_keep_ckpts=1,
             save_best='score',
-            rule='less',
+            rule='greater',
         ),
     ),
     **validation(),
 )
 
 
-class Crash(BaseException):
-    """The end of a process, which no handler of errors sees."""
+class WatchedDisk:
+    """Copies a folder before each change of the disk: what a dead process leaves.
 
-
-class FaultyDisk:
-    """Ends the training before one of its changes of the disk.
+    A file is written by two changes, half by half: before the second, it is cut off in
+    its middle.
 
     Args:
         patch: pytest's monkeypatch.
-        crash_at: Number of the change; None for none.
+        folder: The folder.
+        copies: Where the copies go.
     """
 
-    def __init__(self, patch: pytest.MonkeyPatch, crash_at: int | None = None) -> None:
-        self.changes, self.crash_at = 0, crash_at
-        for name in FUNCTIONS:
-            patch.setattr(os, name, self._counted(getattr(os, name)))
+    def __init__(self, patch: pytest.MonkeyPatch, folder: Path, copies: Path) -> None:
+        self.folder, self.copies = folder, copies
+        for name in CHANGES:
+            patch.setattr(os, name, self._watched(getattr(os, name)))
+        patch.setattr(atomic_backend, 'open', self._open, raising=False)
 
-    def _counted(self, function):
+    def _watched(self, function: Callable) -> Callable:
         def call(*args, **options):
-            # A dead process changes nothing more: each later one fails, too.
-            if self.crash_at is not None and self.changes >= self.crash_at:
-                raise Crash
-            self.changes += 1
+            count = len(list(self.copies.iterdir()))
+            shutil.copytree(self.folder, self.copies / f'{count}_{function.__name__}')
             return function(*args, **options)
 
         return call
 
+    @contextmanager
+    def _open(self, path: Path, mode: str) -> Iterator[SimpleNamespace]:
+        with open(path, mode, buffering=0) as file:
+            write = self._watched(file.write)
+
+            def write_halves(content: bytes) -> None:
+                middle = len(content) // 2
+                write(content[:middle])
+                write(content[middle:])
+
+            yield SimpleNamespace(
+                write=write_halves, flush=file.flush, fileno=file.fileno
+            )
+
 
 def test_each_step(make_runner, tmp_path, monkeypatch):
-    start, whole = tmp_path / 'start', str(tmp_path / 'whole')
-    make_runner(work_dir=str(start), **{**TRAINING, 'train_cfg.max_epochs': 1}).train()
-    shutil.copytree(start, whole)
+    best = Scores(1, 2)  # The second takes the place of the first.
+    whole, copies = tmp_path / 'whole', tmp_path / 'copies'
+    copies.mkdir()
+
+    def train(folder: Path, **changes) -> None:
+        make_runner(best, work_dir=str(folder), **{**TRAINING, **changes}).train()
+
+    train(whole, **{'train_cfg.max_epochs': 1})
     with monkeypatch.context() as patch:
-        disk = FaultyDisk(patch)
-        make_runner(work_dir=whole, resume=True, **TRAINING).train()
-    assert disk.changes > 20
-    for step in range(disk.changes // 2 + 1):  # those of the second epoch
-        folder = tmp_path / f'crash_{step}'
-        changes = dict(work_dir=str(folder), **TRAINING)
-        shutil.copytree(start, folder)
-        with monkeypatch.context() as patch, pytest.raises(Crash):
-            FaultyDisk(patch, crash_at=step)
-            make_runner(**changes, resume=True).train()
+        WatchedDisk(patch, whole, copies)
+        train(whole, resume=True)
+    folders = sorted(copies.iterdir())
+    assert len(folders) > 15
+    assert any(list(folder.glob('*.tmp')) for folder in folders)
+    for folder in folders:
         assert is_complete(folder / Path(folder, 'last_checkpoint').read_text())
-        make_runner(**changes, resume=True).train()
-        check_same_trainings(tmp_path / 'whole', folder)
+        train(folder, resume=True)
+        check_same_trainings(whole, folder)
+        assert not list(folder.glob('*.tmp')), folder

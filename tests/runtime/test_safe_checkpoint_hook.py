@@ -8,7 +8,7 @@ import zipfile
 import pytest
 import torch
 from mmengine.hooks import Hook
-from tiny_training import validation
+from tiny_training import Scores, validation
 
 from famkd.runtime import atomic_backend
 from famkd.runtime.safe_load import load_checkpoint
@@ -164,18 +164,6 @@ def test_full_disk(train, tmp_path, monkeypatch):
     assert train(resume=True).epoch == 4
 
 
-class Scores(Hook):
-    """Gives the validations these accuracies, whatever they are."""
-
-    priority = 'VERY_HIGH'
-
-    def __init__(self, *scores):
-        self.scores = scores
-
-    def after_val_epoch(self, runner, metrics):
-        metrics['score'] = self.scores[runner.epoch - 1]
-
-
 VALIDATION = dict(
     **validation(),
     default_hooks=dict(checkpoint=dict(**HOOK, save_best='score', rule='greater')),
@@ -203,6 +191,7 @@ def test_killed_while_saving_the_best(function, name, train, tmp_path, monkeypat
             train(scores, **changes)
     assert (tmp_path / 'best_score_epoch_1.pth').exists()
     runner = train(scores, **changes, resume=True)
+    assert names(tmp_path) == ['best_score_epoch_2.pth', 'epoch_3.pth', 'epoch_4.pth']
     assert runner.message_hub.get_info('best_score') == 3
     best = torch.load(tmp_path / 'best_score_epoch_2.pth', weights_only=False)
     assert best['meta']['epoch'] == 2
@@ -292,7 +281,9 @@ def test_what_a_checkpoint_names_is_not_removed(name, train, tmp_path):
     saved = load_checkpoint(work_dir / 'epoch_4.pth')
     saved['meta']['epoch'] = 2
     saved['message_hub']['runtime_info'].update(
-        best_ckpt=str(work_dir / name), keep_ckpt_ids=[f'x/../../{name}', '*', 1, 2, 3]
+        best_ckpt=str(work_dir / name),
+        keep_ckpt_ids=[f'x/../../{name}', '*', 1, 2, 3],
+        replaced_best=[name, str(tmp_path / name), 3],
     )
     torch.save(saved, work_dir / 'epoch_4.pth')
     train(Scores(1, 2, 3, 4), work_dir=str(work_dir), **VALIDATION, resume=True)

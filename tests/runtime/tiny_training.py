@@ -6,6 +6,7 @@ import numpy as np
 import torch
 from mmengine.config import Config
 from mmengine.evaluator import BaseMetric
+from mmengine.hooks import Hook
 from mmengine.model import BaseModel
 from mmengine.registry import DATASETS, METRICS, MODELS
 from torch import nn
@@ -74,6 +75,18 @@ class Score(BaseMetric):
 
     def compute_metrics(self, results):
         return dict(score=float(np.mean(results)))
+
+
+class Scores(Hook):
+    """Gives the validations these accuracies, whatever they are."""
+
+    priority = 'VERY_HIGH'
+
+    def __init__(self, *scores):
+        self.scores = scores
+
+    def after_val_epoch(self, runner, metrics):
+        metrics['score'] = self.scores[runner.epoch - 1]
 
 
 def config_of(content: dict) -> Config:
