@@ -1,6 +1,6 @@
 """Time and memory of a distillation step, against the reference forms.
 
-    python benchmarks/distill_step.py --pair resnet56-resnet20 --threads 2
+    python benchmarks/distill_step.py --pair resnet56_resnet20 --threads 2
 
 Builds each pair's FAM-KD recipe in configs/famkd and times, in turns in one
 process: a step of the student alone, the teacher's forward, and a distillation
@@ -22,6 +22,7 @@ from torch import nn
 
 from famkd.apis.plots import COLORS, new_figure, save
 from famkd.apis.tables import markdown_table
+from famkd.engine.hooks.channels_last_hook import lay_channels_last
 from famkd.layers import FrequencyAttention, LocalAttention
 from famkd.layers.reference import (
     ReferenceFrequencyAttention,
@@ -34,8 +35,7 @@ VARIANTS = ('student_step', 'teacher_forward', 'reference_step', 'step')
 
 def build(pair: str, device: str, reference: bool) -> tuple[nn.Module, tuple]:
     """The FAM-KD of a pair with a random teacher, and its input shape."""
-    teacher, _, student = pair.partition('-')
-    found = sorted(CONFIGS.glob(f'*/famkd_{teacher}_{student}_*.py'))
+    found = sorted(CONFIGS.glob(f'*/famkd_{pair}_*.py'))
     if not found:
         names = sorted(path.stem for path in CONFIGS.glob('*/famkd_*.py'))
         raise SystemExit(f'--pair {pair}: no recipe of that pair; known: {names}')
@@ -91,6 +91,9 @@ def variant(
 
     dtype = getattr(torch, args.dtype)
     inputs = torch.randn(args.batch, *shape, device=args.device)
+    if args.channels_last:
+        inputs = inputs.to(memory_format=torch.channels_last)
+        lay_channels_last(model)
     samples = [
         DataSample().set_gt_label(i % 100).to(args.device) for i in range(args.batch)
     ]
@@ -117,6 +120,7 @@ def peak_mb(args: argparse.Namespace, pair: str, name: str) -> float:
     """Peak memory of a variant, measured in a process of its own."""
     keys = ('device', 'dtype', 'threads', 'batch')
     options = [f'--{key}={getattr(args, key)}' for key in keys]
+    options += ['--channels-last'] * args.channels_last
     command = [
         sys.executable,
         __file__,
@@ -135,8 +139,10 @@ def measure(args: argparse.Namespace, pair: str) -> dict:
         'pair': pair,
         'device': args.device,
         'dtype': args.dtype,
+        'channels_last': args.channels_last,
         **seconds,
         'peak_mb': peak_mb(args, pair, 'step'),
+        'student_peak_mb': peak_mb(args, pair, 'student_step'),
         'reference_peak_mb': peak_mb(args, pair, 'reference_step'),
     }
 
@@ -152,6 +158,7 @@ def table(row: dict) -> list[list[str]]:
         ['distillation share, reference / fast', f'{reference_share / share:.1f}'],
         ['step / (student + teacher)', f'{row["step"] / (student + teacher):.2f}'],
         ['peak memory', f'{row["peak_mb"]:.0f} MB'],
+        ['peak memory of the student alone', f'{row["student_peak_mb"]:.0f} MB'],
         ['peak memory of the reference', f'{row["reference_peak_mb"]:.0f} MB'],
     ]
 
@@ -185,10 +192,11 @@ def plot(rows: list[dict], path: Path) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument(
-        '--pair', nargs='+', default=['resnet56-resnet20'], metavar='TEACHER-STUDENT'
+        '--pair', nargs='+', default=['resnet56_resnet20'], metavar='TEACHER_STUDENT'
     )
     parser.add_argument('--device', default='cpu', choices=['cpu', 'cuda'])
     parser.add_argument('--dtype', default='float32', choices=DTYPES)
+    parser.add_argument('--channels-last', action='store_true', help='as in train.py')
     parser.add_argument('--threads', type=int, default=2, help='CPU threads')
     parser.add_argument('--batch', type=int, default=64)
     parser.add_argument('--rounds', type=int, default=7)

@@ -51,7 +51,7 @@ def main() -> None:
     parser.add_argument('--json', type=Path, help='file for the figures')
     parser.add_argument('--peak-of', choices=RECIPES, help=argparse.SUPPRESS)
     args = parser.parse_args()
-    args.device, args.dtype = 'cpu', 'float32'
+    args.device, args.dtype, args.channels_last = 'cpu', 'float32', False
     torch.set_num_threads(args.threads)
     if args.peak_of:
         print(peak_mb_of(step(args, args.peak_of), args.device))

@@ -26,11 +26,11 @@ def start(script, *arguments):
 def test_distill_step_writes_its_figures(no_processes, tmp_path):
     out, plot = tmp_path / 'out.json', tmp_path / 'plot.png'
     options = ['--batch', 2, '--rounds', 1, '--json', out, '--plot', plot]
-    done = run('distill_step.py', '--pair', 'resnet56-resnet20', *options)
+    done = run('distill_step.py', '--pair', 'resnet56_resnet20', *options)
     assert 'step / (student + teacher)' in done.stdout
     (row,) = json.loads(out.read_text())['results']
     assert (row['pair'], row['device'], row['dtype']) == (
-        'resnet56-resnet20',
+        'resnet56_resnet20',
         'cpu',
         'float32',
     )
@@ -44,9 +44,9 @@ def test_distill_step_writes_its_figures(no_processes, tmp_path):
 
 def test_distill_step_names_the_known_pairs():
     script = BENCHMARKS / 'distill_step.py'
-    done = run_script(script, '--pair', 'resnet56-resnet21')
+    done = run_script(script, '--pair', 'resnet56_resnet21')
     assert done.returncode == 1
-    assert '--pair resnet56-resnet21: no recipe' in done.stderr
+    assert '--pair resnet56_resnet21: no recipe' in done.stderr
     assert 'famkd_resnet56_resnet20_1xb64_cifar100' in done.stderr
 
 

@@ -20,11 +20,15 @@ class ChannelsLastHook(Hook):
 
     def before_train(self, runner: Runner) -> None:
         # Not earlier: random weights are drawn in the order in which they lie.
-        model = unwrapped_model(runner)
-        networks = [model]
-        if hasattr(model, 'guest'):
-            networks.append(model.teacher)
-        for network in networks:
-            for module in network.modules():
-                if isinstance(module, nn.Conv2d):
-                    module.to(memory_format=torch.channels_last)
+        lay_channels_last(unwrapped_model(runner))
+
+
+def lay_channels_last(model: nn.Module) -> None:
+    """Lays out the convolutions of a model, and of its teacher, in place."""
+    networks = [model]
+    if hasattr(model, 'guest'):
+        networks.append(model.teacher)
+    for network in networks:
+        for module in network.modules():
+            if isinstance(module, nn.Conv2d):
+                module.to(memory_format=torch.channels_last)
