@@ -148,7 +148,7 @@ def run(folder):
             runner.register_hook(hook)
         try:
             runner.train()
-        except (FloatingPointError, SystemExit, Stop) as error:
+        except (FloatingPointError, SystemExit, Stop, ValueError) as error:
             return runner, str(error)
         return runner, None
 
@@ -172,6 +172,12 @@ def run(folder):
             config(folder, name, options, randomness=seed), FaultOfOne(faulty, fault)
         )
         found[name] = dict(end=end, iter=runner.iter, state=state(runner))
+    unequal = config(
+        folder,
+        'unequal',
+        train_dataloader=dict(dataset=dict(length=5), sampler=dict(round_up=False)),
+    )
+    found['unequal'] = train(unequal)[1]
     # As a worker of a data loader starts; after that, signals are ignored.
     runner.train_dataloader.worker_init_fn(0)
     found['random'] = np.random.rand()
