@@ -161,6 +161,22 @@ def test_every_requirement_is_an_extra_or_needed_and_is_pinned():
                     assert wanted.specifier.contains(version.version), line
 
 
+def test_all_places_name_the_same_pythons():
+    found = ConfigParser()
+    found.read(ROOT / 'setup.cfg')
+    classifiers = found['metadata']['classifiers']
+    minors = [int(m) for m in re.findall(r'Python :: 3\.(\d+)', classifiers)]
+    oldest, newest = minors[0], minors[-1]
+    assert minors == list(range(oldest, newest + 1))
+    assert found['options']['python_requires'] == f'>=3.{oldest},<3.{newest + 1}'
+    workflow = (ROOT / '.github/workflows/ci.yml').read_text()
+    assert 'python: ' + str([f'3.{minor}' for minor in minors]) in workflow
+    set_up = (ROOT / 'tools/dev/set_up.py').read_text()
+    assert f'OLDEST, NEWEST = (3, {oldest}), (3, {newest})' in set_up
+    for page in ('README.md', 'docs/start.md', 'docs/install.md'):
+        assert f'3.{oldest} to 3.{newest}' in (ROOT / page).read_text(), page
+
+
 def test_importing_famkd_imports_nothing_else(site, tmp_path):
     code = """
 import sys

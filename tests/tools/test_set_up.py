@@ -67,15 +67,15 @@ def has(steps, text):
     return any(text in title for title in steps)
 
 
-@pytest.mark.parametrize('version, word', [((3, 9), 'old'), ((3, 13), 'new')])
+@pytest.mark.parametrize('version, word', [((3, 9), 'old'), ((3, 14), 'new')])
 def test_python_out_of_range(set_up, version, word):
     with pytest.raises(
-        set_up.SetUpError, match=rf'too {word}.*3\.10 to 3\.12.*PYTHON='
+        set_up.SetUpError, match=rf'too {word}.*3\.10 to 3\.13.*PYTHON='
     ):
         set_up.check_python(version)
 
 
-@pytest.mark.parametrize('version', [(3, 10), (3, 11), (3, 12)])
+@pytest.mark.parametrize('version', [(3, 10), (3, 11), (3, 12), (3, 13)])
 def test_python_in_range(set_up, version):
     set_up.check_python(version)
 

@@ -39,7 +39,7 @@ TMP = VENV / 'tmp'
 REQUIREMENTS = ROOT / 'requirements'
 # what `make demo` and `make test` need, besides what famkd itself needs
 EXTRAS = ('det', 'seg', 'timm', 'vis', 'demo', 'deploy', 'docs', 'tests')
-OLDEST, NEWEST = (3, 10), (3, 12)
+OLDEST, NEWEST = (3, 10), (3, 13)
 PY = '{}.{}'.format(*sys.version_info)
 PACKAGES = VENV / 'lib' / f'python{PY}' / 'site-packages'
 SPACE_GB = 10
