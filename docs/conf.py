@@ -12,7 +12,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 import famkd  # noqa: E402
 
 project = 'famkd'
-author = 'the famkd developers'
+author = 'The famkd maintainers'
 copyright = author
 version = release = famkd.__version__
 

@@ -20,12 +20,17 @@ from concurrent.futures import Future, ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
 from importlib.metadata import packages_distributions, version
 from pathlib import Path
-from statistics import mean
 
 from mmengine.config import Config
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeElapsedColumn
 
-from famkd.apis.plots import COLORS, draw, label_training_axis, new_figure, save
+from famkd.apis.plots import (
+    COLORS,
+    draw_seeds,
+    label_training_axis,
+    new_figure,
+    save,
+)
 from famkd.apis.runs import read_run
 from famkd.apis.tables import markdown_table, number, spread
 
@@ -173,23 +178,22 @@ def table(summary: dict) -> str:
 
 
 def plot(summary: dict, path: Path) -> None:
-    """Draws the students' curves and the final accuracies of a summary."""
+    """Draws the students' curves and the final accuracies of a summary.
+
+    Bands and lines are the standard deviation over the seeds.
+    """
     colors = dict(zip((ALONE, FAMKD, TEACHER), COLORS, strict=False))
     figure, ((curves, bars),) = new_figure(1, 2, 3.4)
     for kind in (ALONE, FAMKD):
         seeds = [run['curve'] for run in summary['runs'] if run['kind'] == kind]
-        epochs = [epoch for epoch, _ in seeds[0]]
-        accuracies = [[accuracy for _, accuracy in curve] for curve in seeds]
-        for values in accuracies:
-            draw(curves, (epochs, values), color=colors[kind], alpha=0.3)
-        means = [mean(values) for values in zip(*accuracies, strict=True)]
-        draw(curves, (epochs, means), color=colors[kind], linewidth=2.5, label=kind)
+        runs = [tuple(map(list, zip(*curve, strict=True))) for curve in seeds]
+        draw_seeds(curves, runs, color=colors[kind], label=kind)
     teacher = summary['accuracy'][TEACHER]['mean']
     curves.axhline(teacher, color=colors[TEACHER], ls='--', label=TEACHER)
     curves.set(ylabel='accuracy on held-out images (%)', ylim=(0, 102))
     label_training_axis(curves, 'epoch')
-    curves.legend(loc='best')
-    curves.set_title('training (thin: one seed, thick: mean)')
+    curves.set_title('training')
+    figure.legend(loc='outside upper left', ncols=3)
 
     for kind, result in summary['accuracy'].items():
         color, deviation = colors[kind], result['deviation']
@@ -197,7 +201,8 @@ def plot(summary: dict, path: Path) -> None:
         drawn = bars.bar(name, result['mean'], yerr=deviation, color=color, capsize=6)
         bars.bar_label(drawn, fmt='%.1f', label_type='center', color='w')
     bars.set(ylim=(0, 102), axisbelow=True)
-    bars.set_title('at the end (line: standard deviation over seeds)')
+    bars.grid(False, axis='x')
+    bars.set_title('at the end')
     save(figure, [str(path)])
 
 
