@@ -12,6 +12,8 @@ if TYPE_CHECKING:
 def plot_bars(rows: list[dict], metric: str) -> 'Figure':
     """Draws a bar for the last value of every student, and the teacher as a line.
 
+    The student alone comes first, then the distilled ones by their values.
+
     Args:
         rows: Rows of the table: ``title``, ``role``, and ``metric`` with its ``std``
             (None for one run).
@@ -22,7 +24,10 @@ def plot_bars(rows: list[dict], metric: str) -> 'Figure':
     """
     rows = [row for row in rows if row.get(metric) is not None]
     teachers = [row for row in rows if row['role'] == 'teacher']
-    students = [row for row in rows if row['role'] != 'teacher']
+    students = sorted(
+        (row for row in rows if row['role'] != 'teacher'),
+        key=lambda row: (row['role'] == 'distilled', row[metric]),
+    )
     figure, axes = new_figure(1, 1, 0.8 + 0.36 * len(students))
     ax = axes[0, 0]
     colors = [COLORS[0 if row['role'] == 'distilled' else 5] for row in students]
