@@ -20,6 +20,7 @@ from mmengine.registry import Registry
 from famkd.compat import OPENMMLAB
 from famkd.renamed import forwarding
 from famkd.runtime import install
+from famkd.shipped import checking
 
 install()
 
@@ -35,6 +36,7 @@ for _module in MODULE2PACKAGE.keys() & OPENMMLAB.keys():
 
 for _user in (mmengine.config.config, mmengine.hub.hub):
     _user._get_external_cfg_base_path = forwarding(_user._get_external_cfg_base_path)
+    _user.get_installed_path = checking(_user.get_installed_path)
 
 for _parent in list(vars(mmpretrain.registry).values()):
     if isinstance(_parent, Registry) and _parent.scope == 'mmpretrain':

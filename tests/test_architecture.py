@@ -43,7 +43,7 @@ def test_every_place_that_it_names_exists(path):
 
 
 def test_imports_point_down_only():
-    shared = {'checkpoint_keys', 'compat', 'names', 'registry', 'renamed'}
+    shared = {'checkpoint_keys', 'compat', 'names', 'registry', 'renamed', 'shipped'}
     allowed = {
         'layers': {'layers'},
         'runtime': {'runtime'},

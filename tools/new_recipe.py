@@ -40,7 +40,8 @@ def build_parser() -> argparse.ArgumentParser:
     )
     parser.add_argument('--teacher', required=True, help='config of the teacher')
     parser.add_argument('--student', required=True, help='config of the student')
-    parser.add_argument('--method', required=True, choices=method_names())
+    # None are known where famkd is not installed: reading the networks says so.
+    parser.add_argument('--method', required=True, choices=method_names() or None)
     parser.add_argument(
         '--dataset',
         help='data and schedule of the published recipes for this dataset, as in '

@@ -3,8 +3,9 @@
 from pathlib import Path
 
 from famkd.renamed import current_path
+from famkd.shipped import MIM, NotInstalledError
 
-CONFIGS = Path(__file__).parents[1] / '.mim/configs'  # those that famkd ships
+CONFIGS = MIM / 'configs'  # those that famkd ships
 ADVICE = {
     'cfg_path': "; a base in another folder names a file beside it as '{{ fileDirname "
     "}}/NAME.py'",
@@ -21,7 +22,8 @@ def config_file(path: str) -> str:
             ships; old names of recipes are known, see :mod:`famkd.renamed`.
 
     Raises:
-        FileNotFoundError: If there is none.
+        FileNotFoundError: If there is none; if famkd itself is not installed, a
+            :class:`~famkd.shipped.NotInstalledError`.
     """
     from mmengine.config import Config
 
@@ -34,6 +36,8 @@ def config_file(path: str) -> str:
         return file
     try:
         return Config._get_cfg_path(path, '')[0]
+    except NotInstalledError:
+        raise
     except (AssertionError, FileNotFoundError, ModuleNotFoundError, ValueError):
         raise FileNotFoundError(f'no installed package has {path!r}') from None
 
@@ -50,8 +54,8 @@ def resolve_paths(model: dict, recipe: str | Path) -> None:
         recipe: The file that it was read from.
 
     Raises:
-        FileNotFoundError: If there is no such file in either; names the key, the
-            recipe and both places.
+        FileNotFoundError: If there is no such file in either, or the package has no
+            such config; names the key, the recipe and the places.
     """
     places = [
         (model, 'teacher_ckpt', 'model.teacher_ckpt'),
@@ -62,7 +66,13 @@ def resolve_paths(model: dict, recipe: str | Path) -> None:
             places.append((model[role], 'cfg_path', f'model.{role}.cfg_path'))
     for holder, key, name in places:
         path = holder.get(key)
-        if not path or '://' in path or '::' in path or Path(path).is_absolute():
+        if path and '::' in path:
+            try:
+                config_file(path)
+            except FileNotFoundError as error:
+                raise FileNotFoundError(f'{name} in {recipe}: {error}') from None
+            continue
+        if not path or '://' in path or Path(path).is_absolute():
             continue
         candidates = [Path(recipe).resolve().parent / path, Path.cwd() / path]
         found = [file for file in candidates if file.is_file()]

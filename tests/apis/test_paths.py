@@ -40,7 +40,7 @@ def test_files_beside_the_recipe_and_in_the_current_folder(places):
 
 def test_what_is_no_plain_path_stays(places):
     model = dict(
-        architecture=dict(cfg_path='famkd::x.py'),
+        architecture=dict(cfg_path='famkd::demo/resnet8_digits.py'),
         teacher=dict(type='Net'),
         teacher_ckpt='https://x.y/z.pth',
     )
@@ -61,6 +61,12 @@ def test_file_in_neither_place(key, places):
     assert message.startswith(f"model.{key}='gone.py' in ")
     for part in ('recipe.py', *(str(folder / 'gone.py') for folder in places)):
         assert part in message
+
+
+def test_config_that_its_package_does_not_have(places):
+    message = "model.teacher.cfg_path in .*recipe.py: no .* has 'famkd::demo/gone.py'"
+    with pytest.raises(FileNotFoundError, match=message):
+        resolved(places, teacher=dict(cfg_path='famkd::demo/gone.py'))
 
 
 def test_base_of_another_folder_names_a_file_beside_it(places):

@@ -7,6 +7,7 @@ from mmengine.model import BaseModel
 from mmrazor.registry import MODELS
 
 from famkd.renamed import current_path
+from famkd.shipped import NotInstalledError
 
 
 def build_network(network: dict | BaseModel) -> BaseModel:
@@ -56,6 +57,8 @@ def network_config(network: dict) -> dict:
     path = changes.pop('cfg_path')
     try:
         config = read_config(path)
+    except NotInstalledError:
+        raise
     except FileNotFoundError:
         package, _, file = path.rpartition('::')
         place = f'in {package}' if package else f'from the current folder, {Path.cwd()}'
