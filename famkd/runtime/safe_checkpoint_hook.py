@@ -37,6 +37,7 @@ class SafeCheckpointHook(CheckpointHook):
 
     Raises:
         TypeError: If there is no option of a name.
+        ValueError: If ``filename_tmpl`` has no place for the number.
         FloatingPointError: In the training, instead of saving what is not finite.
     """
 
@@ -47,6 +48,13 @@ class SafeCheckpointHook(CheckpointHook):
             near = get_close_matches(name, known, n=1)
             hint = f'did you mean {near[0]}?' if near else f'it has {", ".join(known)}'
             raise TypeError(f'CheckpointHook has no option {name!r}; {hint}')
+        if self.filename_tmpl.replace('{}', '', 1).count('{') or (
+            '{}' not in self.filename_tmpl
+        ):
+            raise ValueError(
+                f'filename_tmpl={self.filename_tmpl!r} of the CheckpointHook must have '
+                "{} in it, once, for the number, as 'epoch_{}.pth' has"
+            )
         if self.backend_args is None and '://' not in str(self.out_dir):
             self.backend_args = dict(backend='atomic')
         self._given_dir = self.out_dir

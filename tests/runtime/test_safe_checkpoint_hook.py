@@ -11,6 +11,7 @@ from mmengine.hooks import Hook
 from tiny_training import Scores, validation
 
 from famkd.runtime import atomic_backend
+from famkd.runtime.safe_checkpoint_hook import SafeCheckpointHook
 from famkd.runtime.safe_load import load_checkpoint
 
 HOOK = dict(type='CheckpointHook', interval=1, max_keep_ckpts=2)
@@ -342,6 +343,12 @@ def test_a_misspelt_option(make_runner):
     hook = dict(type='CheckpointHook', intervall=1)
     with pytest.raises(TypeError, match="no option 'intervall'; did you mean interval"):
         make_runner(default_hooks=dict(checkpoint=hook))
+
+
+@pytest.mark.parametrize('name', ['last.pth', 'epoch_{}_{}.pth', 'epoch_{:3}.pth'])
+def test_names_without_a_place_for_one_number(name):
+    with pytest.raises(ValueError, match='must have {} in it, once'):
+        SafeCheckpointHook(filename_tmpl=name)
 
 
 def test_the_work_folder_is_removed(train, tmp_path):

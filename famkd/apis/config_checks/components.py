@@ -1,7 +1,6 @@
 """The components that a config describes: where, of which class, with which options."""
 
 import inspect
-import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
@@ -49,10 +48,6 @@ TAKEN = {
 }
 # Classes that hand what they have on to a package with classes of its own.
 FOREIGN = {'Albu', 'Albumentations'}
-# Annotations of options that are numbers and nothing else.
-NUMBER = re.compile(r'\b(int|float)\b')
-NO_TEXT = {'int', 'float', 'bool', 'None', 'Optional', 'Union', 'Tensor'}
-NO_TEXT |= {'typing', 'torch'}
 
 
 @dataclass(frozen=True)
@@ -174,9 +169,3 @@ def options_of(kind: Callable) -> tuple[dict[str, inspect.Parameter], bool]:
         if all(p.kind is not p.VAR_KEYWORD for p in parameters.values()):
             return options, False
     return options, True
-
-
-def is_number(option: inspect.Parameter) -> bool:
-    """Whether an option is annotated as a number and nothing else."""
-    text = inspect.formatannotation(option.annotation)
-    return bool(NUMBER.search(text)) and NO_TEXT.issuperset(re.findall(r'\w+', text))

@@ -28,7 +28,8 @@ def metric_problems(found: list[Component]) -> Iterator[str]:
         return
     for component in found:
         for option in ('save_best', 'monitor'):
-            for name in _several(component.config.get(option) or []):
+            names = _several(component.config.get(option) or [])
+            for name in [name for name in names if isinstance(name, str)]:
                 if name not in ('auto', *known) and not name.startswith(prefixes):
                     everything = [*known, *(f'{prefix}...' for prefix in prefixes)]
                     yield (

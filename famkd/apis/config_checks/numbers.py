@@ -30,6 +30,18 @@ NUMBERS = {
         for option, rule in (('batch_size', COUNT), ('num_workers', WHOLE))
     },
 }
+# Option of any component -> what the number there must be: where it is another one,
+# the component would fail after hours, or do nothing.
+OPTIONS = {
+    'interval': INTERVAL,
+    'max_skips': WHOLE,
+    'patience': WHOLE,
+    'start_factor': POSITIVE,
+    'step_size': COUNT,
+    'T_max': COUNT,
+    'topk': COUNT,
+    'window_size': COUNT,
+}
 
 
 def number_problems(key: str, value: object, rule: Rule) -> Iterator[str]:

@@ -2,8 +2,9 @@
 
 from collections.abc import Iterable, Iterator
 
-from famkd.apis.config_checks.components import Component, is_number, options_of
-from famkd.apis.config_checks.numbers import INTERVAL, NUMBERS, number_problems
+from famkd.apis.config_checks.components import Component, options_of
+from famkd.apis.config_checks.kinds import fits, in_words
+from famkd.apis.config_checks.numbers import NUMBERS, OPTIONS, number_problems
 from famkd.names import near_names, suggestion
 
 # Arguments of components that a config does not give.
@@ -11,7 +12,7 @@ NOT_IN_CONFIGS = 'self', 'args', 'kwargs', 'runner', 'param_name', 'parameters'
 
 
 def component_problems(component: Component) -> Iterator[str]:
-    """An unknown class or option, text for a number, an interval of 0.
+    """An unknown class or option, a value of another kind, an interval of 0.
 
     Args:
         component: The component.
@@ -27,10 +28,15 @@ def component_problems(component: Component) -> Iterator[str]:
             # One of a class that takes others must be very near to be a mistake.
             if not takes_others or near_names(option, options, cutoff=0.9):
                 yield unknown_option(place, value, kind.__name__, options)
-        elif isinstance(value, str) and is_number(parameter) and place not in NUMBERS:
-            yield f'{place}={value!r}: {kind.__name__} takes a number there'
-        elif option == 'interval' and isinstance(value, (int, float)):
-            yield from number_problems(place, value, INTERVAL)
+        elif place in NUMBERS or value is None:
+            continue
+        elif not fits(value, parameter.annotation):
+            wanted = in_words(parameter.annotation)
+            yield f'{place}={value!r}: {kind.__name__} takes {wanted} there'
+        elif option in OPTIONS:
+            several = value if isinstance(value, (list, tuple)) else [value]
+            wrong = [number_problems(place, x, OPTIONS[option]) for x in several]
+            yield from (problem for problems in wrong for problem in problems)
 
 
 def unknown_option(key: str, value: object, owner: str, known: Iterable[str]) -> str:

@@ -23,6 +23,11 @@ DEFAULT_HOOKS = (
     'runtime_info timer sampler_seed logger param_scheduler checkpoint visualization '
     'runtime'
 ).split()
+# What MMEngine's constructor of optimizers looks for in `paramwise_cfg`.
+PARAMWISE = (
+    'bias_decay_mult bias_lr_mult bypass_duplicate custom_keys dcn_offset_lr_mult '
+    'dwconv_decay_mult flat_decay_mult norm_decay_mult'
+).split()
 # What is a dict, if it is there at all; and a list of dicts, or one.
 DICTS = (
     'default_hooks',
@@ -33,6 +38,8 @@ DICTS = (
     'optim_wrapper',
     'optim_wrapper.clip_grad',
     'optim_wrapper.optimizer',
+    'optim_wrapper.paramwise_cfg',
+    'optim_wrapper.paramwise_cfg.custom_keys',
     'randomness',
     'test_cfg',
     'test_dataloader',
@@ -131,6 +138,10 @@ def _argument_problems(config: dict) -> Iterator[str]:
         for name, value in _dict(config, key).items():
             if name not in known:
                 yield unknown_option(f'{key}.{name}', value, call.__name__, known)
+    if _value(config, 'optim_wrapper.constructor') is None:
+        for name, value in _dict(config, key := 'optim_wrapper.paramwise_cfg').items():
+            if name not in PARAMWISE:
+                yield unknown_option(f'{key}.{name}', value, 'OptimWrapper', PARAMWISE)
 
 
 def _value(config: dict, key: str) -> Any:

@@ -40,6 +40,18 @@ MISTAKES = [
     ('env_cfg.dist_cfg.time_out', 9, 'did you mean timeout?'),
     ('env_cfg.mp_cfg.threads', 9, 'choose from mp_start_method, opencv_num_threads'),
     ('log_processor.window', 9, 'did you mean window_size?'),
+    ('optim_wrapper.paramwise_cfg', dict(norm_decay_mul=0), 'mean norm_decay_mult'),
+    # kinds of values
+    ('default_hooks.checkpoint.by_epoch', 'yes', 'takes True or False there'),
+    ('default_hooks.checkpoint.interval', [1], 'takes a number there'),
+    ('default_hooks.checkpoint.save_best', True, 'takes a string or a list of strings'),
+    ('val_evaluator.topk', '5', 'a number or a list of numbers'),
+    ('val_evaluator.prefix', dict(a=1), 'takes a string or None'),
+    (
+        'param_scheduler',
+        dict(type='MultiStepLR', milestones=['a']),
+        'takes a list of numbers',
+    ),
     # names of hooks
     ('default_hooks.chekpoint', dict(interval=2), 'did you mean checkpoint'),
     ('default_hooks.chekpoint', None, 'did you mean checkpoint'),
@@ -59,6 +71,9 @@ MISTAKES = [
     ('train_dataloader.batch_size', 0, 'must be a whole number of at least 1'),
     ('train_dataloader.num_workers', -1, 'must be a whole number of at least 0'),
     ('train_cfg.max_epochs', 0, 'must be a whole number of at least 1'),
+    ('param_scheduler', dict(type='StepLR', step_size=0), 'whole number of at least 1'),
+    ('param_scheduler', dict(type='LinearLR', start_factor=0), 'a number above 0'),
+    ('val_evaluator.topk', [1, 0], 'must be a whole number of at least 1'),
     # intervals
     ('train_cfg.val_interval', 0, 'must be a whole number of at least 1'),
     ('train_cfg.val_interval', 1.5, 'must be a whole number of at least 1'),
