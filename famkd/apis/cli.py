@@ -228,6 +228,8 @@ def check_config(
 ) -> None:
     """End the tool where a config has a mistake, see :func:`config_problems`.
 
+    One is a work folder that is a file, or below one.
+
     Args:
         parser: Reports the error: key, value and what to do.
         cfg: The complete config.
@@ -237,6 +239,9 @@ def check_config(
 
     for problem in config_problems(cfg, parts):
         parser.error(problem)
+    for place in (Path(cfg.work_dir), *Path(cfg.work_dir).parents):
+        if place.is_file():
+            parser.error(f'work_dir={cfg.work_dir!r}: {place} is a file, no folder')
 
 
 def resolve_model_paths(parser: argparse.ArgumentParser, cfg: 'Config') -> None:

@@ -30,7 +30,7 @@ def fits(value: object, annotation: Any) -> bool:
     if kind in NUMBERS:
         return isinstance(value, NUMBERS)
     if kind is str:
-        return not isinstance(value, (bool, dict, list, tuple))  # "dynamic", or 512.0
+        return not isinstance(value, (bool, list, tuple))  # 512.0, or a dict of a class
     if kind in DICTS:
         return isinstance(value, (dict, list, tuple))
     if kind in LISTS:

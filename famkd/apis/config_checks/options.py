@@ -1,6 +1,10 @@
 """Mistakes in one component of a config: its class, and its options."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from inspect import Parameter
+
+from mmengine.registry import HOOKS
+from mmengine.runner import Priority, get_priority
 
 from famkd.apis.config_checks.components import Component, options_of
 from famkd.apis.config_checks.kinds import fits, in_words
@@ -28,15 +32,34 @@ def component_problems(component: Component) -> Iterator[str]:
             # One of a class that takes others must be very near to be a mistake.
             if not takes_others or near_names(option, options, cutoff=0.9):
                 yield unknown_option(place, value, kind.__name__, options)
-        elif place in NUMBERS or value is None:
-            continue
-        elif not fits(value, parameter.annotation):
-            wanted = in_words(parameter.annotation)
-            yield f'{place}={value!r}: {kind.__name__} takes {wanted} there'
-        elif option in OPTIONS:
-            several = value if isinstance(value, (list, tuple)) else [value]
-            wrong = [number_problems(place, x, OPTIONS[option]) for x in several]
-            yield from (problem for problems in wrong for problem in problems)
+        elif place not in NUMBERS:
+            wrong = list(kind_problems(place, value, kind, parameter))
+            yield from wrong or number_option_problems(option, place, value)
+    if component.registry is HOOKS and 'priority' in component.config:
+        yield from _priority_problems(key, component.config['priority'])
+
+
+def kind_problems(
+    key: str, value: object, owner: Callable, option: Parameter
+) -> Iterator[str]:
+    """The message about a value that is of none of the kinds that its owner takes.
+
+    Args:
+        key: Where it stands.
+        value: What stands there; None, for a default, is right.
+        owner: The class or function that would get it.
+        option: Its option there.
+    """
+    if value is not None and not fits(value, option.annotation):
+        wanted = in_words(option.annotation)
+        yield f'{key}={value!r}: {owner.__name__} takes {wanted} there'
+
+
+def number_option_problems(option: str, key: str, value: object) -> Iterator[str]:
+    """The messages about numbers that make no sense for an option, whosever it is."""
+    if option in OPTIONS:
+        for one in value if isinstance(value, (list, tuple)) else [value]:
+            yield from number_problems(key, one, OPTIONS[option])
 
 
 def unknown_option(key: str, value: object, owner: str, known: Iterable[str]) -> str:
@@ -51,6 +74,14 @@ def unknown_option(key: str, value: object, owner: str, known: Iterable[str]) ->
     known = [name for name in known if name not in NOT_IN_CONFIGS]
     hint = suggestion(key.rpartition('.')[2], known)
     return f'{key}={value!r}: {owner} has no such option; {hint}'
+
+
+def _priority_problems(key: str, priority: object) -> Iterator[str]:
+    try:
+        get_priority(priority)
+    except (KeyError, TypeError, ValueError):
+        names = ', '.join(Priority.__members__)
+        yield f'{key}.priority={priority!r} must be 0 to 100, or one of {names}'
 
 
 def _no_class(component: Component) -> str:

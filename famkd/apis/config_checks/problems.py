@@ -15,8 +15,12 @@ from torch.utils.data import DataLoader
 from famkd.apis.config_checks.components import PARTS, components
 from famkd.apis.config_checks.metrics import metric_problems
 from famkd.apis.config_checks.model import model_problems
-from famkd.apis.config_checks.numbers import NUMBERS, number_problems
-from famkd.apis.config_checks.options import component_problems, unknown_option
+from famkd.apis.config_checks.numbers import NOT_NEGATIVE, NUMBERS, number_problems
+from famkd.apis.config_checks.options import (
+    component_problems,
+    kind_problems,
+    unknown_option,
+)
 from famkd.names import near_names, suggestion
 
 DEFAULT_HOOKS = (
@@ -134,14 +138,20 @@ def _argument_problems(config: dict) -> Iterator[str]:
         'test_dataloader': (DataLoader, loader),
     }
     for key, (call, more) in calls.items():
-        known = [*signature(call).parameters, *more]
+        options = signature(call).parameters
+        known = [*options, *more]
         for name, value in _dict(config, key).items():
+            place = f'{key}.{name}'
             if name not in known:
-                yield unknown_option(f'{key}.{name}', value, call.__name__, known)
+                yield unknown_option(place, value, call.__name__, known)
+            elif name in options and place not in NUMBERS:
+                yield from kind_problems(place, value, call, options[name])
     if _value(config, 'optim_wrapper.constructor') is None:
         for name, value in _dict(config, key := 'optim_wrapper.paramwise_cfg').items():
             if name not in PARAMWISE:
                 yield unknown_option(f'{key}.{name}', value, 'OptimWrapper', PARAMWISE)
+            elif name.endswith('_mult'):
+                yield from number_problems(f'{key}.{name}', value, NOT_NEGATIVE)
 
 
 def _value(config: dict, key: str) -> Any:

@@ -20,6 +20,7 @@ class FirstBatchHook(Hook):
     """Names data that do not fit the model, before they stop the training later.
 
     - A training or validation without a batch.
+    - A metric that looks at more classes (``topk``) than the student's head has.
     - A label of the first batch, of an image, a box or a pixel, that is no class of the
       student's head.
     - A batch of one image, which only the last of an epoch may be, where batch
@@ -39,7 +40,7 @@ class FirstBatchHook(Hook):
         self._is_checked = False
 
     def before_train(self, runner: Runner) -> None:
-        """Checks that there are batches."""
+        """Checks that there are batches, and what the metrics of classes look at."""
         loops = dict(train=runner.train_loop, val=runner.val_loop)
         for part, loop in loops.items():
             if loop is None or not isinstance(loop.dataloader.sampler, Sized):
@@ -51,6 +52,14 @@ class FirstBatchHook(Hook):
                     f'batch_size={loop.dataloader.batch_size}; correct its paths, or '
                     'set drop_last=False'
                 )
+        classes = head_classes(_student(runner))
+        for metric in runner.val_loop.evaluator.metrics if runner.val_loop else []:
+            most = max(getattr(metric, 'topk', None) or [0])
+            if classes is not None and most > classes:
+                raise ValueError(
+                    f'val_evaluator.topk={most}: the head of the student has '
+                    f'num_classes={classes}; give a smaller one'
+                )
 
     def before_train_iter(
         self, runner: Runner, batch_idx: int, data_batch: dict | None = None
@@ -59,8 +68,7 @@ class FirstBatchHook(Hook):
         if self._is_checked:
             return
         self._is_checked = True
-        model = unwrapped_model(runner)
-        student = getattr(model, 'student', model)
+        model, student = unwrapped_model(runner), _student(runner)
         classes = head_classes(student)
         samples = data_batch.get('data_samples') if isinstance(data_batch, dict) else []
         for label in labels_of(samples or [], student):
@@ -88,6 +96,11 @@ class FirstBatchHook(Hook):
         for handle in self._handles:
             handle.remove()
         self._handles = []
+
+
+def _student(runner: Runner) -> nn.Module:
+    model = unwrapped_model(runner)
+    return getattr(model, 'student', model)
 
 
 class _Check:

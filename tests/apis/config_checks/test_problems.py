@@ -41,12 +41,14 @@ MISTAKES = [
     ('env_cfg.mp_cfg.threads', 9, 'choose from mp_start_method, opencv_num_threads'),
     ('log_processor.window', 9, 'did you mean window_size?'),
     ('optim_wrapper.paramwise_cfg', dict(norm_decay_mul=0), 'mean norm_decay_mult'),
+    ('custom_hooks', [dict(type='EMAHook', priority='HIGHER')], 'one of HIGHEST, VE'),
     # kinds of values
+    ('optim_wrapper.clip_grad', dict(max_norm=1, norm_type='two'), 'takes a number'),
     ('default_hooks.checkpoint.by_epoch', 'yes', 'takes True or False there'),
     ('default_hooks.checkpoint.interval', [1], 'takes a number there'),
     ('default_hooks.checkpoint.save_best', True, 'takes a string or a list of strings'),
     ('val_evaluator.topk', '5', 'a number or a list of numbers'),
-    ('val_evaluator.prefix', dict(a=1), 'takes a string or None'),
+    ('val_evaluator.prefix', ['a'], 'takes a string or None'),
     (
         'param_scheduler',
         dict(type='MultiStepLR', milestones=['a']),
@@ -74,6 +76,7 @@ MISTAKES = [
     ('param_scheduler', dict(type='StepLR', step_size=0), 'whole number of at least 1'),
     ('param_scheduler', dict(type='LinearLR', start_factor=0), 'a number above 0'),
     ('val_evaluator.topk', [1, 0], 'must be a whole number of at least 1'),
+    ('optim_wrapper.paramwise_cfg', dict(norm_decay_mult='a'), 'at least 0'),
     # intervals
     ('train_cfg.val_interval', 0, 'must be a whole number of at least 1'),
     ('train_cfg.val_interval', 1.5, 'must be a whole number of at least 1'),

@@ -39,6 +39,22 @@ def test_what_does_not_fit_is_named(changes, message, make_runner):
     assert runner.iter == 0
 
 
+def test_a_metric_of_more_classes_than_there_are(make_runner):
+    runner = make_runner(
+        FirstBatchHook(),
+        val_dataloader=dict(
+            batch_size=4,
+            dataset=dict(type='TinyImages', length=4, size=16, num_classes=4),
+            sampler=dict(type='DefaultSampler', shuffle=False),
+        ),
+        val_evaluator=dict(type='Accuracy', topk=(1, 5)),
+        val_cfg=dict(),
+    )
+    with pytest.raises(ValueError, match='topk=5: .* num_classes=4; give a smaller'):
+        runner.train()
+    assert runner.iter == 0
+
+
 def network(**heads):
     """A network with heads that know their numbers of classes."""
     model = nn.Module()
