@@ -239,9 +239,10 @@ def check_config(
 
     for problem in config_problems(cfg, parts):
         parser.error(problem)
-    for place in (Path(cfg.work_dir), *Path(cfg.work_dir).parents):
+    folder = Path(cfg.get('work_dir') or '.')
+    for place in (folder, *folder.parents):
         if place.is_file():
-            parser.error(f'work_dir={cfg.work_dir!r}: {place} is a file, no folder')
+            parser.error(f'work_dir={str(folder)!r}: {place} is a file, no folder')
 
 
 def resolve_model_paths(parser: argparse.ArgumentParser, cfg: 'Config') -> None:
