@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Iterator
 from inspect import Parameter
 
-from mmengine.registry import HOOKS
+from mmengine.registry import HOOKS, TRANSFORMS
 from mmengine.runner import Priority, get_priority
 
 from famkd.apis.config_checks.components import Component, options_of
@@ -12,7 +12,7 @@ from famkd.apis.config_checks.numbers import NUMBERS, OPTIONS, number_problems
 from famkd.names import near_names, suggestion
 
 # Arguments of components that a config does not give.
-NOT_IN_CONFIGS = 'self', 'args', 'kwargs', 'runner', 'param_name', 'parameters'
+NOT_IN_CONFIGS = ('self args kwargs runner param_name parameters data_batch').split()
 
 
 def component_problems(component: Component) -> Iterator[str]:
@@ -32,6 +32,8 @@ def component_problems(component: Component) -> Iterator[str]:
             # One of a class that takes others must be very near to be a mistake.
             if not takes_others or near_names(option, options, cutoff=0.9):
                 yield unknown_option(place, value, kind.__name__, options)
+        elif component.registry is TRANSFORMS and not isinstance(value, str):
+            continue  # Many take a list, too, where they are annotated with a number.
         elif place not in NUMBERS:
             wrong = list(kind_problems(place, value, kind, parameter))
             yield from wrong or number_option_problems(option, place, value)

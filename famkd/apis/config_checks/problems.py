@@ -27,6 +27,7 @@ DEFAULT_HOOKS = (
     'runtime_info timer sampler_seed logger param_scheduler checkpoint visualization '
     'runtime'
 ).split()
+LOG_LEVELS = 'CRITICAL', 'FATAL', 'ERROR', 'WARNING', 'WARN', 'INFO', 'DEBUG', 'NOTSET'
 # What MMEngine's constructor of optimizers looks for in `paramwise_cfg`.
 PARAMWISE = (
     'bias_decay_mult bias_lr_mult bypass_duplicate custom_keys dcn_offset_lr_mult '
@@ -111,6 +112,9 @@ def _shape_problems(config: dict) -> Iterator[str]:
                     f'default_hooks.{name}={hook!r} is none of the default hooks; '
                     + suggestion(name, DEFAULT_HOOKS)
                 )
+    level = config.get('log_level')
+    if isinstance(level, str) and level not in LOG_LEVELS:
+        yield f'log_level={level!r} is no level; {suggestion(level, LOG_LEVELS)}'
     for part in ('train', 'val', 'test'):
         loader = _value(config, f'{part}_dataloader')
         missing = sorted({'dataset', 'sampler'}.difference(loader or ()))

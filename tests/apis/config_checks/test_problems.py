@@ -20,6 +20,11 @@ MISTAKES = [
     ('val_evaluator.type', 'Acuracy', 'did you mean Accuracy'),
     ('param_scheduler.type', 'CosineAnealingLR', 'did you mean CosineAnnealingLR'),
     ('default_hooks.logger.type', 'LogerHook', 'did you mean LoggerHook'),
+    (
+        'train_dataloader.collate_fn',
+        dict(type='default_colate'),
+        'mean default_collate',
+    ),
     # options
     ('default_hooks.checkpoint.intervall', 2, 'did you mean interval?'),
     ('default_hooks.runtime', dict(max_skip=3), 'did you mean max_skips?'),
@@ -104,7 +109,8 @@ MISTAKES = [
         dict(logits=dict(type='ModuleOutput', source='head.fc')),
         'did you mean ModuleOutputs',
     ),
-    # what is no dict
+    # what is no dict, or no level
+    ('log_level', 'WARN1NG', 'did you mean WARNING'),
     ('optim_wrapper.optimizer', 'SGD', 'must be a dict of options'),
     ('param_scheduler', 'CosineAnnealingLR', 'or a list of them'),
     ('env_cfg', 3, 'must be a dict of options'),
@@ -159,6 +165,11 @@ def test_only_what_is_run_counts(recipe):
         ('param_scheduler', [dict(type='MultiStepLR', milestones=[1], gamma=0.1)]),
         # A metric of the user: only it knows its names.
         ('val_evaluator', [dict(type='Accuracy'), dict(type='MultiLabelMetric')]),
+        # A list where a transform is annotated with a number; options without a type.
+        (
+            'train_dataloader.dataset.pipeline',
+            [dict(type='RandomErasing', erase_prob=0.2, fill_color=(1, 2, 3))],
+        ),
         # Parts of other packages, functions, and what no name is like.
         ('model.teacher', dict(cfg_path='mmpretrain::resnet/resnet18_8xb32_in1k.py')),
         ('model.teacher.backbone.type', 'mmengine.model.BaseModel'),
