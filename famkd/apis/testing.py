@@ -55,8 +55,9 @@ def augment_test(parser: argparse.ArgumentParser, cfg: 'Config') -> None:
     """Has the model average over augmented images.
 
     Args:
-        parser: Reports the error: a test data set without a pipeline of its own, or no
-            ``tta_model`` where the package has none.
+        parser: Reports the error: a test data set without a pipeline of its own, no
+            ``tta_model`` where the package has none, or averages of classifiers that
+            are to be drawn: mmpretrain's hook takes one view of an image only.
         cfg: The config with the model of the student, changed in place. Its
             ``tta_model`` and ``tta_pipeline`` are taken; where it has none, each image
             and its mirror image.
@@ -67,6 +68,9 @@ def augment_test(parser: argparse.ArgumentParser, cfg: 'Config') -> None:
             f'--tta: default_scope={package!r} has no model that averages; set '
             'tta_model in the config'
         )
+    hook = cfg.get('default_hooks', {}).get('visualization') or {}
+    if package == 'mmpretrain' and hook.get('enable'):
+        parser.error('--tta: mmpretrain does not draw averages; leave out --show-dir')
     dataset = cfg.test_dataloader.dataset
     while 'pipeline' not in dataset and 'dataset' in dataset:
         dataset = dataset.dataset

@@ -122,6 +122,20 @@ def test_packages_of_which_nothing_is_known(option, capsys):
     assert f"{option}: default_scope='mmagic'" in capsys.readouterr().err
 
 
+def test_averages_of_classifiers_are_not_drawn(capsys):
+    from argparse import ArgumentParser
+
+    from mmengine.config import Config
+
+    from famkd.apis.testing import augment_test, draw_predictions
+
+    cfg, parser = Config(dict(default_scope='mmpretrain')), ArgumentParser()
+    draw_predictions(parser, cfg, 'shown')
+    with pytest.raises(SystemExit):
+        augment_test(parser, cfg)
+    assert 'leave out --show-dir' in capsys.readouterr().err
+
+
 def test_the_truth_is_of_the_image_as_it_is():
     from mmengine.config import Config
 
