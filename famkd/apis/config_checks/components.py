@@ -37,7 +37,6 @@ PARTS = {
     'transforms': registries.TRANSFORMS,
     'sampler': registries.DATA_SAMPLERS,
     'batch_sampler': registries.DATA_SAMPLERS,
-    'collate_fn': registries.FUNCTIONS,
     'vis_backends': registries.VISBACKENDS,
 }
 # What is taken out of a component's options before it is built.

@@ -15,6 +15,7 @@ INTERVAL: Rule = (
 
 # Key -> what the number there must be, if there is one.
 NUMBERS = {
+    'auto_scale_lr.base_batch_size': COUNT,
     'optim_wrapper.optimizer.lr': NOT_NEGATIVE,
     'optim_wrapper.optimizer.weight_decay': NOT_NEGATIVE,
     'optim_wrapper.accumulative_counts': COUNT,

@@ -12,7 +12,7 @@ from famkd.apis.config_checks.numbers import NUMBERS, OPTIONS, number_problems
 from famkd.names import near_names, suggestion
 
 # Arguments of components that a config does not give.
-NOT_IN_CONFIGS = ('self args kwargs runner param_name parameters data_batch').split()
+NOT_IN_CONFIGS = 'self', 'args', 'kwargs', 'runner', 'param_name', 'parameters'
 
 
 def component_problems(component: Component) -> Iterator[str]:

@@ -63,8 +63,8 @@ def config_problems(
 ) -> Iterator[str]:
     """The mistakes in a config that can be found before anything is built.
 
-    They are: a class that no registry has, an option that a class does not take, text
-    where it takes a number, a number that makes no sense, an interval of 0, a metric
+    They are: a class that no registry has, an option that a class does not take, a
+    value of another kind, a number that makes no sense, an interval of 0, a metric
     that the evaluator does not give, a data loader without data. Of the model, only
     the names of its classes are looked at: the rest is left to them, which the runner
     builds at once.

@@ -20,11 +20,6 @@ MISTAKES = [
     ('val_evaluator.type', 'Acuracy', 'did you mean Accuracy'),
     ('param_scheduler.type', 'CosineAnealingLR', 'did you mean CosineAnnealingLR'),
     ('default_hooks.logger.type', 'LogerHook', 'did you mean LoggerHook'),
-    (
-        'train_dataloader.collate_fn',
-        dict(type='default_colate'),
-        'mean default_collate',
-    ),
     # options
     ('default_hooks.checkpoint.intervall', 2, 'did you mean interval?'),
     ('default_hooks.runtime', dict(max_skip=3), 'did you mean max_skips?'),
@@ -72,6 +67,7 @@ MISTAKES = [
     ('optim_wrapper.accumulative_counts', 0, 'must be a whole number of at least 1'),
     ('optim_wrapper.clip_grad.max_norm', 0, 'must be a number above 0'),
     ('optim_wrapper.clip_grad.max_norm', float('inf'), 'must be a number above 0'),
+    ('auto_scale_lr', dict(base_batch_size='abc'), 'whole number of at least 1'),
     ('randomness.seed', 'abc', 'must be a whole number of at least 0'),
     ('randomness.seed', 1.5, 'must be a whole number of at least 0'),
     ('custom_hooks', [dict(type='DistillWarmupHook', length='abc')], 'takes a number'),
@@ -165,7 +161,7 @@ def test_only_what_is_run_counts(recipe):
         ('param_scheduler', [dict(type='MultiStepLR', milestones=[1], gamma=0.1)]),
         # A metric of the user: only it knows its names.
         ('val_evaluator', [dict(type='Accuracy'), dict(type='MultiLabelMetric')]),
-        # A list where a transform is annotated with a number; options without a type.
+        # A list where a transform is annotated with a number.
         (
             'train_dataloader.dataset.pipeline',
             [dict(type='RandomErasing', erase_prob=0.2, fill_color=(1, 2, 3))],
