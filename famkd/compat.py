@@ -12,7 +12,8 @@ stays as it is. Otherwise mmcv shows an older version while the first one is loa
 and the second one is left empty: of MMRazor, only quantization then does not work,
 and says so when it is used.
 
-mmdet and mmseg say so where mmcv lacks the operators that they need.
+mmdet and mmseg say so where mmcv lacks the operators that they need. That mmcv lacks
+them, and that OneDL's data sets are not installed, is not said to everybody else.
 
 Two more things make a start quick. What MMRazor imports for its searches and prunings
 only, is loaded when they use it (see :mod:`famkd.deferred_imports`). And mmpretrain's
@@ -24,10 +25,13 @@ a config could name famkd, such as MMRazor's own ``tools/train.py``.
 """
 
 import importlib
+import io
 import platform
 import runpy
 import sys
+import warnings
 from collections.abc import Callable, Sequence
+from contextlib import redirect_stdout
 from functools import cache, partial
 from importlib import metadata, util
 from importlib.machinery import ModuleSpec
@@ -64,6 +68,9 @@ QUANTIZATION = 'mmrazor.structures.quantization'
 DEFERRED = ('mmdet', 'mmseg', 'matplotlib.pyplot', 'scipy.stats', 'sklearn.tree')
 # mmpretrain registers a layer in mmdet's registry here, if there is an mmdet.
 PART_OF_MMDET = 'mmpretrain.models.utils.res_layer_extra_norm'
+
+# mmcv without operators says so in every process; those who need them get an error.
+warnings.filterwarnings('ignore', 'Fail to import ``MultiScaleDeformableAttention``')
 
 # what was adapted so far, a sentence each
 ADAPTED = []
@@ -143,6 +150,9 @@ def find_adapted(name: str, path: Sequence[str] | None) -> ModuleSpec | None:
         PART_OF_MMDET: _run_after_mmdet,
         'mmdet.models': _run_with_operators,
         'mmseg.models': _run_with_operators,
+        'mmpretrain.datasets': _run_without_prints,
+        'mmdet.datasets': _run_without_prints,
+        'mmseg.datasets': _run_without_prints,
     }
     if name not in run_adapted:
         return None
@@ -212,6 +222,11 @@ def _run_with_operators(run: Callable[[ModuleType], None], module: ModuleType) -
         ) from None
     while _waiting and package == 'mmdet':
         _waiting.pop()()
+
+
+def _run_without_prints(run: Callable[[ModuleType], None], module: ModuleType) -> None:
+    with redirect_stdout(io.StringIO()):  # "Could not import OneDL", in each of them
+        run(module)
 
 
 class _Unavailable:

@@ -87,7 +87,7 @@ def test_quantization_says_that_it_is_not_there():
 
 
 def test_mmrazor_is_imported_after_famkd_and_prints_nothing():
-    code = 'import famkd, mmrazor.models, mmrazor.engine'
+    code = 'import famkd, mmrazor.models, mmrazor.engine, mmpretrain.datasets'
     result = subprocess.run(
         [sys.executable, '-c', code], cwd=ROOT, capture_output=True, text=True
     )

@@ -80,9 +80,14 @@ class Training:
         return list(zip(*read_run(self.folder).curve('accuracy/top1'), strict=True))
 
 
+def read_config(kind: str) -> Config:
+    """A config of the demo; what it imports is for the process that trains."""
+    return Config.fromfile(CONFIGS[kind], import_custom_modules=False)
+
+
 def teacher_checkpoint() -> Path:
     """Where the recipe of FAM-KD looks for the teacher."""
-    return Path(Config.fromfile(CONFIGS[FAMKD]).model.teacher_ckpt)
+    return Path(read_config(FAMKD).model.teacher_ckpt)
 
 
 def plan(folder: Path, seeds: int, quick: bool) -> list[Training]:
@@ -90,7 +95,7 @@ def plan(folder: Path, seeds: int, quick: bool) -> list[Training]:
     teacher = Training(TEACHER, 0, teacher_checkpoint().parent, ['randomness.seed=0'])
     trainings = [teacher]
     for kind in (ALONE, FAMKD):
-        epochs = Config.fromfile(CONFIGS[kind]).train_cfg.max_epochs // 3
+        epochs = read_config(kind).train_cfg.max_epochs // 3
         shorter = [f'train_cfg.max_epochs={epochs}', f'param_scheduler.T_max={epochs}']
         for seed in range(seeds):
             name = f'{kind} seed {seed}'.replace(' ', '_')
