@@ -169,6 +169,7 @@ def plot(rows: list[dict], path: Path) -> None:
     axis = axes[0, 0]
     labels = []
     for row in rows:
+        pair = row['pair'].replace('resnet', 'ResNet').replace('wrn', 'WRN')
         for form in ('reference_step', 'step'):
             left, y = 0.0, len(labels)
             parts = {
@@ -180,7 +181,8 @@ def plot(rows: list[dict], path: Path) -> None:
                 label = part if y == 0 else None
                 axis.barh(y, 1e3 * value, left=left, color=COLORS[color], label=label)
                 left += 1e3 * value
-            labels.append(f'{row["pair"]}\n{"fast" if form == "step" else "reference"}')
+            kind = 'fast forms' if form == 'step' else 'reference forms'
+            labels.append(f'{pair.replace("_", " -> ")}\n{kind}')
     axis.set_yticks(range(len(labels)), labels)
     axis.invert_yaxis()
     axis.set_xlabel('one training step (ms)')

@@ -116,15 +116,16 @@ def main() -> None:
 def plot(results: list[dict], path: Path) -> None:
     """A dot for every size: how many times faster the fast form is."""
     figure, axes = new_figure(1, 2, 3.4, sharey=True)
-    for axis, kind in zip(axes[0], ('attention', 'fam'), strict=True):
+    titles = {'attention': 'local attention', 'fam': 'frequency attention'}
+    for axis, (kind, title) in zip(axes[0], titles.items(), strict=True):
         rows = [row for row in results if row['layer'] == kind]
         labels = ['x'.join(map(str, row['size'])) for row in rows]
         ratios = [row['reference'] / row['fast'] for row in rows]
         axis.plot(ratios, range(len(rows)), 'o', color=COLORS[0])
-        axis.set(title=kind, xlabel='time, reference / fast')
+        axis.set(title=title, xlabel='time of the reference form / fast form')
         axis.set_xlim(left=0)
         axis.set_yticks(range(len(rows)), labels)
-    axes[0, 0].set_ylabel('N x C x H x W')
+    axes[0, 0].set_ylabel('batch x channels x height x width')
     axes[0, 0].invert_yaxis()
     save(figure, [path])
 

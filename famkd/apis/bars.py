@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING
 
 from famkd.apis.plots import COLORS, new_figure
 from famkd.apis.tables import number
+from famkd.apis.titles import METRICS
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -35,8 +36,8 @@ def plot_bars(rows: list[dict], metric: str) -> 'Figure':
     deviations = [row[f'{metric} std'] for row in students]
     places = range(len(students))
     ax.barh(places, values, color=colors, xerr=[x or 0 for x in deviations])
+    digits = 3 if max(values) <= 1 else 1
     for i, (value, deviation) in enumerate(zip(values, deviations, strict=True)):
-        digits = 3 if value <= 1 else 1
         text = number(value, deviation, digits)
         ax.annotate(
             text,
@@ -46,13 +47,14 @@ def plot_bars(rows: list[dict], metric: str) -> 'Figure':
             va='center',
         )
     for row in teachers:
-        ax.axvline(row[metric], color='grey', linestyle='--', label=row['title'])
+        label = f'{row["title"]}, {number(row[metric], digits=digits)}'
+        ax.axvline(row[metric], color='grey', linestyle='--', label=label)
     if teachers:
-        figure.legend(loc='outside upper right')
+        figure.legend(loc='outside upper left')
     ax.set_xlim(0, 1.15 * max(row[metric] for row in rows))
     ax.set_axisbelow(True)
     ax.set_yticks(places, [row['title'] for row in students])
     ax.invert_yaxis()
     ax.grid(False, axis='y')
-    ax.set_xlabel(f'{metric} (%)' if metric.startswith('accuracy/') else metric)
+    ax.set_xlabel(METRICS.get(metric, metric))
     return figure

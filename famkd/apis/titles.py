@@ -1,4 +1,4 @@
-"""The role of every experiment, and its name for readers."""
+"""The role of every experiment; its name and those of metrics for readers."""
 
 from pathlib import Path
 
@@ -34,6 +34,18 @@ METHODS = {
     'pkt': 'PKT',
     'reviewkd': 'ReviewKD',
     'spectral-kd': 'SpectralKD',
+}
+# Metrics as the log has them: their names in pictures, with the unit.
+METRICS = {
+    'accuracy/top1': 'top-1 accuracy (%)',
+    'accuracy/top5': 'top-5 accuracy (%)',
+    'single-label/recall': 'mean class accuracy (%)',
+    'coco/bbox_mAP': 'box AP (0 to 1)',
+    'coco/bbox_mAP_50': 'box AP50 (0 to 1)',
+    'coco/segm_mAP': 'mask AP (0 to 1)',
+    'aAcc': 'pixels right (%)',
+    'mIoU': 'mean IoU (%)',
+    'mAcc': 'mean class accuracy (%)',
 }
 
 

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 Networks = dict[str, Classifier]
+TRANSFORMS = {'dct': 'DCT', 'real_dft': 'real DFT'}
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -47,7 +48,7 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument(
         '--transform',
         default='dct',
-        choices=['dct', 'real_dft'],
+        choices=list(TRANSFORMS),
         help='default: %(default)s',
     )
     parser.add_argument(
@@ -133,7 +134,7 @@ def plot_activation_maps(
         ax.spines[:].set_visible(False)
     for i in range(count):
         axes[0, 1 + i].set_title(f'stage {i + 1}')
-        axes[0, 1 + count + i].set_title(f'{transform}, {i + 1}')
+        axes[0, 1 + count + i].set_title(f'{TRANSFORMS[transform]}, {i + 1}')
     rows = iter(axes)
     for file in images:
         first = None

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 from famkd.apis.checkpoints import add_device_argument
 from famkd.apis.images import add_size_argument, given_size
 from famkd.apis.plots import COLORS, add_out_argument, new_figure, out_files, save
+from famkd.apis.titles import METRICS
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -109,7 +110,8 @@ def plot_costs(
     ax.set_xlabel('median time of a forward pass, ms')
     ax.margins(x=0.25, y=0.2)
     if len(names) == 1:
-        ax.set_ylabel(names.pop())
+        [name] = names
+        ax.set_ylabel(METRICS.get(name, name))
     else:
         ax.set_yticks([])
     return figure

@@ -23,7 +23,7 @@ from famkd.apis.plots import (
     save,
 )
 from famkd.apis.runs import Experiment, Run, common_unit, group_runs, read_runs
-from famkd.apis.titles import find_roles, find_titles
+from famkd.apis.titles import METRICS, find_roles, find_titles
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -110,7 +110,7 @@ def plot_curves(
             legend['teacher'] = ax.axhline(
                 teacher[panel], color='grey', linestyle='--', linewidth=1.2
             )
-        ax.set_title(f'{panel} (%)' if panel.startswith('accuracy/') else panel)
+        ax.set_title(METRICS.get(panel, panel))
         label_training_axis(ax, unit)
     for ax in axes.flat[len(panels) :]:
         ax.axis('off')

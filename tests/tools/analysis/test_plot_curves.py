@@ -29,12 +29,12 @@ def test_means_of_seeds_are_drawn_and_the_teacher_is_a_line(recorded):
     figure = plot_curves(experiments)
     axes = {ax.get_title(): ax for ax in figure.axes if ax.axison}
     assert list(axes)[:3] == [
-        'accuracy/top1 (%)',
+        'top-1 accuracy (%)',
         'loss (without distillation)',
         'distill.loss_stage1',
     ]
     assert len(axes) == 6
-    accuracy = axes['accuracy/top1 (%)']
+    accuracy = axes['top-1 accuracy (%)']
     famkd, student, teacher = accuracy.lines
     for line, experiment in ((famkd, experiments[0]), (student, experiments[1])):
         values = zip(
@@ -80,7 +80,7 @@ def test_detection_and_chosen_keys(make_run, detection_lines):
         'loss_cls',
     ]
     figure = plot_curves(group_runs([run]), ['coco/bbox_mAP_50', 'loss_cls'])
-    assert [ax.get_title() for ax in figure.axes] == ['coco/bbox_mAP_50', 'loss_cls']
+    assert [ax.get_title() for ax in figure.axes] == ['box AP50 (0 to 1)', 'loss_cls']
     assert figure.axes[0].get_xlabel() == 'iteration'
     pyplot.close(figure)
 
