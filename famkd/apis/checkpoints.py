@@ -99,7 +99,7 @@ def read_checkpoint(
     Args:
         file: Path or URL.
         config: Config file, or ``'package::path'``; the config inside the checkpoint
-            if None, which must be a list of plain values: it is not run.
+            if None, see :func:`read_foreign_config`: it is not run.
 
     Returns:
         tuple: The state dict, the config, and the names of the classes (None if the
@@ -111,8 +111,8 @@ def read_checkpoint(
     """
     from mmengine.config import Config
 
+    from famkd.apis.foreign_config import read_foreign_config
     from famkd.apis.paths import config_file
-    from famkd.runtime.literal_config import parse_config
     from famkd.runtime.safe_load import load_checkpoint
 
     if '://' not in file and not Path(file).is_file():
@@ -129,10 +129,15 @@ def read_checkpoint(
     meta = checkpoint.get('meta', {})
     # extract_student.py puts the config of the distillation there.
     text = meta.get('cfg') or meta.get('distill_cfg')
+    classes = meta.get('dataset_meta', {}).get('classes')
     if config is None and not text:
         raise ValueError(f'{file}: no config in it; give the config, too')
-    config = Config.fromfile(config) if config else Config(parse_config(text))
-    return weights, config, meta.get('dataset_meta', {}).get('classes')
+    if config is not None:
+        return weights, Config.fromfile(config), classes
+    try:
+        return weights, read_foreign_config(text), classes
+    except ValueError as error:
+        raise ValueError(f'{file}: {error}') from None
 
 
 def load_network(

@@ -11,6 +11,7 @@ def install() -> None:
 
     - Whatever loads a checkpoint reads it with :func:`~.safe_load.read_file`, which
       runs no code that a file may hold.
+    - ``mmengine.load`` refuses pickles, and reads plain values of YAML.
     - ``type='CheckpointHook'`` in a config builds
       :class:`~.safe_checkpoint_hook.SafeCheckpointHook` from now on.
     - The hooks of this package are registered, so that a config can name them.
@@ -42,8 +43,10 @@ def install() -> None:
     from . import cpu_amp_optim_wrapper, runtime_hook  # noqa: F401 (registers them)
     from .downloads import read_url
     from .safe_checkpoint_hook import SafeCheckpointHook
+    from .safe_handlers import replace_handlers
     from .safe_load import read_file
 
+    replace_handlers()
     checkpoint._safe_torch_load = read_file
     checkpoint.load_url = read_url
     HOOKS.register_module('CheckpointHook', force=True, module=SafeCheckpointHook)

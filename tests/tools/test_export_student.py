@@ -16,27 +16,33 @@ def checkpoint(tiny_runs):
 
 
 @pytest.fixture(scope='module')
+def config(tiny_configs):
+    """The config, which the checkpoint holds, but not the file of its student."""
+    return str(tiny_configs['famkd'])
+
+
+@pytest.fixture(scope='module')
 def pixels():
     return torch.randint(256, (5, 3, 32, 32)).float()
 
 
 @pytest.fixture(scope='module')
-def expected(checkpoint, pixels):
+def expected(checkpoint, config, pixels):
     """Probabilities by the student's own data preprocessor, without export."""
     from famkd.apis.checkpoints import load_network
 
-    network, _, _ = load_network(checkpoint)
+    network, _, _ = load_network(checkpoint, config)
     data = network.data_preprocessor(dict(inputs=pixels))
     with torch.no_grad():
         return network(data['inputs'], mode='tensor').softmax(1)
 
 
 def test_onnx_gives_the_students_probabilities(
-    export, checkpoint, pixels, expected, tmp_path
+    export, checkpoint, config, pixels, expected, tmp_path
 ):
     onnxruntime = pytest.importorskip('onnxruntime')
     out = tmp_path / 'student.onnx'
-    export.main([checkpoint, str(out)])
+    export.main([checkpoint, str(out), '--config', config])
     assert list(tmp_path.iterdir()) == [out]
     session = onnxruntime.InferenceSession(out)
     for batch in (1, 5):
@@ -47,21 +53,21 @@ def test_onnx_gives_the_students_probabilities(
 
 
 def test_a_program_gives_the_students_probabilities(
-    export, checkpoint, pixels, expected, tmp_path
+    export, checkpoint, config, pixels, expected, tmp_path
 ):
     out = tmp_path / 'student.pt2'
-    export.main([checkpoint, str(out)])
+    export.main([checkpoint, str(out), '--config', config])
     files = {'famkd.json': ''}
     program = torch.export.load(out, extra_files=files).module()
     torch.testing.assert_close(program(pixels), expected)
     assert json.loads(files['famkd.json'])['size'] == [32, 32]
 
 
-def test_safetensors_are_the_students_weights(export, checkpoint, tmp_path):
+def test_safetensors_are_the_students_weights(export, checkpoint, config, tmp_path):
     from safetensors.torch import load_file
 
     out = tmp_path / 'new' / 'student.safetensors'
-    export.main([checkpoint, str(out)])
+    export.main([checkpoint, str(out), '--config', config])
     found = load_file(out)
     whole = torch.load(checkpoint, weights_only=False)['state_dict']
     assert found
@@ -99,10 +105,10 @@ def test_the_checkpoint_must_be_there_and_finite(export, checkpoint, tmp_path):
     assert list(tmp_path.iterdir()) == [broken]
 
 
-def test_says_what_to_install(export, checkpoint, tmp_path, monkeypatch):
+def test_says_what_to_install(export, checkpoint, config, tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, 'onnx', None)
     with pytest.raises(SystemExit, match=r'onnx is missing: pip install'):
-        export.main([checkpoint, str(tmp_path / 'a.onnx')])
+        export.main([checkpoint, str(tmp_path / 'a.onnx'), '--config', config])
     assert not list(tmp_path.iterdir())
 
 

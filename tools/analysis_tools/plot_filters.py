@@ -155,8 +155,11 @@ def main(argv: list[str] | None = None) -> None:
     trust_checkpoints(args.trust_checkpoint)
     try:
         weights, config, _ = read_checkpoint(args.checkpoint, args.config)
-        layers = read_filters(weights, config)
     except (OSError, ValueError) as error:
+        sys.exit(f'error: {error}')
+    try:
+        layers = read_filters(weights, config)
+    except ValueError as error:
         sys.exit(f'error: {args.checkpoint}: {error}')
     for i, layer in enumerate(layers, 1):
         before, after = magnitudes(layer)

@@ -1,0 +1,92 @@
+"""Configs in the checkpoints of others: read, not run, and built of parts only."""
+
+import re
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+from famkd.runtime.literal_config import parse_config
+from famkd.runtime.safe_load import is_trusted
+
+if TYPE_CHECKING:
+    from mmengine.config import Config
+
+PACKAGES = r'(famkd|mmcv|mmdet|mmengine|mmpretrain|mmrazor|mmseg)'
+# Where these packages have the parts of networks and of their data.
+PARTS = re.compile(
+    rf'{PACKAGES}\.(\w+\.)*(cnn|datasets?|models?|ops|transforms)(\.\w+)*'
+    r'|torch\.nn\.modules(\.\w+)*'
+)
+SCOPED = re.compile(rf'{PACKAGES}\.\w+')
+SHIPPED = re.compile(rf'{PACKAGES}::(?!.*\.\.)[\w./-]+')
+# Options whose text a package gives to `eval`.
+EVALUATED = ('dtype', 'type', 'warp_mode')
+FIX = 'give the config (--config), or, if you trust whoever made it, --trust-checkpoint'
+# Keys of a config that the tools build something of.
+BUILT = re.compile(r'model|data_preprocessor|\w+_(dataloader|pipeline)')
+
+
+def read_foreign_config(text: str) -> 'Config':
+    """Reads the config in a checkpoint, from which a network is to be built.
+
+    A list of values is no program, but MMEngine calls whatever a ``type`` names, be it
+    ``'os.system'``. From now on it finds only parts of networks and of data, unless
+    files are trusted.
+
+    Args:
+        text: The text of the config.
+
+    Raises:
+        ValueError: If it is no list of values, or names what is no such part or a
+            config that no package ships: names the key.
+    """
+    from mmengine.config import Config
+
+    config = parse_config(text)
+    if not is_trusted():
+        _check({key: x for key, x in config.items() if BUILT.fullmatch(key)}, '')
+        _find_parts_only()
+    return Config(config)
+
+
+def _check(part: Any, place: str) -> None:
+    """Refuses what MMEngine would call, evaluate or run as another config."""
+    if isinstance(part, dict):
+        items = part.items()
+    elif isinstance(part, (list, tuple)):
+        items = enumerate(part)
+    else:
+        return
+    for name, value in items:
+        key = f'{place}.{name}' if place else str(name)
+        _check(value, key)
+        if not isinstance(value, str):
+            continue
+        if name in EVALUATED and not re.fullmatch(r'[\w.]+', value):
+            raise ValueError(f'{key}={value!r} of its config is no name; {FIX}')
+        if name == 'cfg_path' and not SHIPPED.fullmatch(value):
+            raise ValueError(
+                f'{key}={value!r} of its config is a file, which would be run; {FIX}'
+            )
+        is_known = SCOPED.fullmatch(value) or PARTS.fullmatch(value)
+        if name == 'type' and '.' in value and not is_known:
+            raise ValueError(
+                f'{key}={value!r} of its config is no part of a network or its data; '
+                f'{FIX}'
+            )
+
+
+@cache
+def _find_parts_only() -> None:
+    """Has MMEngine's registries, asked for a path of a module, find parts only."""
+    from mmengine.registry import registry
+
+    find = registry.get_object_from_string
+
+    def find_part(name: str) -> object:
+        if is_trusted():
+            return find(name)
+        found = find(name) if PARTS.fullmatch(name) else None
+        is_part = isinstance(found, type) and PARTS.fullmatch(found.__module__)
+        return found if is_part else None
+
+    registry.get_object_from_string = find_part

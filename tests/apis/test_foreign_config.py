@@ -1,0 +1,93 @@
+"""A config in a checkpoint makes networks and transforms, and runs nothing."""
+
+import pytest
+from mmengine.fileio import dump, load
+from mmengine.registry import TRANSFORMS, DefaultScope
+
+import famkd.models  # noqa: F401
+from famkd.apis.foreign_config import read_foreign_config
+from famkd.models.algorithms.networks import build_network
+from famkd.runtime import install
+from famkd.runtime.safe_load import trust_checkpoints
+
+# The config, and what is said of it.
+REFUSED = [
+    ("model = dict(type='os.system', command='touch TRACE')", "model.type='os.system'"),
+    (
+        "model = dict(type='A', backbone=[dict(type='subprocess.Popen')])",
+        'model.backbone.0.type',
+    ),
+    ("model = dict(architecture=dict(cfg_path='a.py'))", 'a file, which would be run'),
+    ("model = dict(cfg_path='mmpretrain::../../a.py')", 'a file, which would be run'),
+    (
+        "model = dict(test_cfg=dict(nms=dict(type='open(1)')))",
+        'model.test_cfg.nms.type',
+    ),
+    (
+        "test_dataloader = dict(pipeline=[dict(dtype='float + open(1)')])",
+        'test_dataloader.pipeline.0.dtype',
+    ),
+]
+
+
+@pytest.mark.parametrize('text, message', REFUSED)
+def test_what_would_run(text, message):
+    with pytest.raises(ValueError, match='--trust-checkpoint') as error:
+        read_foreign_config(text)
+    assert message in str(error.value)
+
+
+@pytest.mark.parametrize(
+    'name',
+    [
+        'os.system',
+        'this',
+        'mmengine.config.Config.fromfile',
+        'mmpretrain.get_model',
+        'mmengine.dataset.base_dataset.pickle.Unpickler',
+        'mmengine.runner.Runner',
+    ],
+)
+def test_only_parts_are_found_by_any_option(name):
+    read_foreign_config('model = dict()')
+    # A name that a transform hands on.
+    resize = dict(type='RandomChoiceResize', scales=[2], resize_type=name)
+    with DefaultScope.overwrite_default_scope('mmpretrain'):
+        with pytest.raises(KeyError, match='is not in the'):
+            TRANSFORMS.build(resize)
+
+
+def test_networks_are_built():
+    text = """
+model = dict(
+    type='mmpretrain.models.ImageClassifier',
+    backbone=dict(type='mmpretrain.models.backbones.resnet_cifar.ResNet_CIFAR',
+                  depth=18),
+    act_cfg=dict(type='torch.nn.modules.activation.ReLU'))
+custom_hooks = [dict(type='mine.hooks.MyHook')]
+"""
+    config = read_foreign_config(text)
+    config.model.pop('act_cfg')
+    build_network(config.model)
+    read_foreign_config("model = dict(cfg_path='famkd::demo/resnet8_digits.py')")
+
+
+@pytest.mark.parametrize(
+    'name, text', [('a.pkl', None), ('a.yml', '!!python/object/apply:os.getcwd []')]
+)
+def test_files_that_would_run_are_not_loaded(name, text, tmp_path, request):
+    install()
+    file = tmp_path / name
+    file.write_text(text) if text else dump([tmp_path], str(file))
+    with pytest.raises(Exception, match='is refused|could not determine') as error:
+        load(str(file))
+    assert type(error.value).__name__ in ('ValueError', 'ConstructorError')
+    request.addfinalizer(lambda: trust_checkpoints(False))
+    trust_checkpoints()
+    assert load(str(file))
+
+
+def test_plain_yaml_is_loaded(tmp_path):
+    install()
+    dump(dict(a=[1]), str(tmp_path / 'a.yaml'))
+    assert load(str(tmp_path / 'a.yaml')) == dict(a=[1])
