@@ -9,6 +9,7 @@ from statistics import mean
 
 from famkd.names import type_name
 from famkd.renamed import read_renamed
+from famkd.runtime.literal_config import parse_config
 
 # MMEngine logs means of these scalars, and of all others the latest value.
 AVERAGED = re.compile(r'.*(loss|time|data_time|grad_norm).*')
@@ -256,7 +257,7 @@ def _read_config(log: Path) -> dict:
 
     file = log.with_name('config.py')
     try:
-        return Config.fromfile(file, import_custom_modules=False)
+        return Config(parse_config(file.read_text()))  # read, not run
     except Exception as error:
         note(f'{file}: cannot be read ({type(error).__name__}: {error})')
         return Config()

@@ -90,6 +90,13 @@ def test_unfinished_and_unreadable(make_run, epochs, capsys):
     )
 
 
+def test_a_config_of_others_is_read_and_not_run(make_run, epochs, tmp_path, capsys):
+    program = f'open({str(tmp_path / "trace")!r}, "w")'
+    read_run(make_run('x', epochs(1, 1), config=program))
+    assert 'no plain value' in capsys.readouterr().err
+    assert not (tmp_path / 'trace').exists()
+
+
 def test_detection_counts_iterations(make_run, detection_lines):
     run = read_run(make_run('x', detection_lines))
     assert (run.unit, run.length) == ('iteration', 200)
