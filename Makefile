@@ -7,7 +7,7 @@ help:  ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' Makefile
 	@echo "PYTHON=python3.12 make ... uses that Python, ARGS='...' adds arguments."
 
-setup:  ## make .venv (about 15 minutes the first time, then nothing)
+setup:  ## make .venv (about 13 minutes the first time, then nothing)
 	@$(PYTHON) tools/dev/set_up.py
 
 demo:  ## train a teacher, a student alone and a student with FAM-KD: 3 minutes
