@@ -10,6 +10,7 @@ is a checkpoint of a distillation, a student cut out of one, or of any network a
 import argparse
 import os
 import sys
+import warnings
 from functools import partial
 from pathlib import Path
 
@@ -76,7 +77,9 @@ def main(argv: list[str] | None = None) -> None:
     args.out.parent.mkdir(parents=True, exist_ok=True)
     part = args.out.with_name(f'.{args.out.name}.part{args.out.suffix}')
     try:
-        write(meta, part)
+        with warnings.catch_warnings():
+            warnings.simplefilter('ignore')  # PyTorch's, about itself: write checks
+            write(meta, part)
         os.replace(part, args.out)
     except ImportError as error:
         sys.exit(f'error: {error.name} is missing: pip install "famkd[deploy]"')

@@ -1,6 +1,7 @@
 import json
 import subprocess
 import sys
+from hashlib import sha256
 
 import numpy as np
 import pytest
@@ -84,12 +85,19 @@ def test_the_checkpoint_itself_is_not_overwritten(extract, tmp_path, capsys):
     for out, message in (
         (path, 'is the distillation checkpoint itself'),
         (tmp_path / 'link.pth', 'is the distillation checkpoint itself'),
-        (tmp_path, 'is a folder'),
     ):
         with pytest.raises(SystemExit):
             extract.main([str(path), str(out)])
         assert message in capsys.readouterr().err
     assert path.read_bytes() == before
+
+
+def test_file_in_a_folder_is_named_with_its_hash(extract, tmp_path, capsys):
+    torch.save(checkpoint(ema_state_dict={}), tmp_path / 'epoch_3.pth')
+    extract.main([str(tmp_path / 'epoch_3.pth'), str(tmp_path)])
+    (file,) = tmp_path.glob('epoch_3-*.pth')
+    assert file.stem == f'epoch_3-{sha256(file.read_bytes()).hexdigest()[:8]}'
+    assert "the student's averages (EMA), 2 tensors" in capsys.readouterr().out
 
 
 WITHOUT_FAMKD = """

@@ -2,12 +2,17 @@
 
     python tools/model_converters/extract_student.py CKPT OUT
 
+Where OUT is a folder, the file in it is named as OpenMMLab names those that it
+publishes: CKPT-HASH.pth, with the first 8 digits of its SHA-256, which a download is
+checked against. Of a training with EMA the averages are taken, as its validations did.
+
 The result loads, with strict keys, into the student that its own config builds. Where
 the network is one of mmpretrain, mmdet or mmseg, neither famkd nor MMRazor is needed to
 use it; docs/reliability.md says which are famkd's own.
 """
 
 import argparse
+import hashlib
 import io
 import sys
 from pathlib import Path
@@ -67,12 +72,10 @@ def main(argv: list[str] | None = None) -> None:
         description='Cut the student out of a distillation checkpoint.'
     )
     parser.add_argument('checkpoint', type=Path, help='distillation checkpoint')
-    parser.add_argument('out', type=Path, help='file to write the student to')
+    parser.add_argument('out', type=Path, help='file or folder to write to')
     add_trust_argument(parser)
     args = parser.parse_args(argv)
     trust_checkpoints(args.trust_checkpoint)
-    if args.out.is_dir():
-        parser.error(f'out: {args.out} is a folder; name the file to write')
     if args.out.exists() and args.out.samefile(args.checkpoint):
         parser.error(
             f'out: {args.out} is the distillation checkpoint itself, from which the '
@@ -84,13 +87,20 @@ def main(argv: list[str] | None = None) -> None:
     from famkd.runtime.atomic_backend import AtomicBackend
 
     try:
-        student = extract_student(load_checkpoint(args.checkpoint))
+        checkpoint = load_checkpoint(args.checkpoint)
+        student = extract_student(checkpoint)
     except (OSError, ValueError) as error:
         sys.exit(f'{args.checkpoint}: {error}')
     content = io.BytesIO()
     torch.save(student, content)
-    AtomicBackend().put(content.getvalue(), args.out)
-    print(f'{args.out}: {len(student["state_dict"])} tensors of the student')
+    out = args.out
+    if out.is_dir():
+        digest = hashlib.sha256(content.getvalue()).hexdigest()
+        out /= f'{args.checkpoint.stem}-{digest[:8]}.pth'
+    AtomicBackend().put(content.getvalue(), out)
+    # MMEngine's EMAHook saves the averages as the weights, and these as ema_state_dict.
+    kind = 'averages (EMA)' if 'ema_state_dict' in checkpoint else 'weights (no EMA)'
+    print(f"{out}: the student's {kind}, {len(student['state_dict'])} tensors")
 
 
 if __name__ == '__main__':
