@@ -64,7 +64,8 @@ class CheckedLoadMask(LoadAnnotations):
     """mmseg's ``LoadAnnotations``, which does not take what no class has.
 
     ``LoadAnnotations`` takes any file that is an image. What is wrong with it shows in
-    a loss, as an index error without a name, or never.
+    a loss, as an index error without a name, or never. An image without the path of a
+    mask passes: it is to be predicted.
 
     Args:
         void: Value of the pixels without a label, beside 255. Defaults to None.
@@ -80,6 +81,8 @@ class CheckedLoadMask(LoadAnnotations):
         self.void = void
 
     def _load_seg_map(self, results: dict) -> None:
+        if 'seg_map_path' not in results:
+            return  # an image alone: mmseg's inferencer removes LoadAnnotations only
         super()._load_seg_map(results)
         mask, name = results['gt_seg_map'], results['seg_map_path']
         if mask.ndim != 2:

@@ -105,10 +105,8 @@ def test_images_without_masks(load, tmp_path):
 
 
 def test_images_alone_can_be_predicted(load):
-    prefix = dict(img_path='images')
-    pipeline = [dict(type='LoadImageFromFile')]
-    dataset = load(data_prefix=prefix, pipeline=pipeline, test_mode=True)
-    assert dataset[0]['img'].shape == (6, 8, 3)
+    dataset = load(data_prefix=dict(img_path='images'), test_mode=True)
+    assert dataset[0]['img'].shape == (3, 4, 3)
 
 
 def test_no_images(load):
