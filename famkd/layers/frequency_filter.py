@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 from torch.autograd.function import FunctionCtx, once_differentiable
 
-from .kernels.transpose import transpose
+from .kernels.spectrum import from_spectrum, to_spectrum
 
 
 def half_spectrum_scale(mask: Tensor) -> Tensor:
@@ -71,11 +71,10 @@ def frequency_filter(
     """
     # A spectrum spans orders of magnitude: transforms of half precision lose it.
     dtype = torch.promote_types(x.dtype, torch.float32)
-    operands = (x, weight, scale, pointwise, bias)
+    operands = (weight, scale, pointwise, bias)
     with torch.autocast(x.device.type, enabled=False):
         operands = (None if t is None else t.to(dtype) for t in operands)
-        out = _FrequencyFilter.apply(*operands)
-    return out.to(x.dtype)
+        return _FrequencyFilter.apply(x, *operands)
 
 
 class _FrequencyFilter(torch.autograd.Function):
@@ -96,7 +95,7 @@ class _FrequencyFilter(torch.autograd.Function):
         bias: Tensor | None,
     ) -> Tensor:
         ctx.size = x.shape[-2:]
-        spectrum = _to_spectrum(x)
+        spectrum = to_spectrum(x)
         filter = torch.view_as_complex(_filter(weight, scale, pointwise))
         out = torch.bmm(spectrum, filter)
         # Conjugated here in place, bmm does not have to copy it in the backward pass.
@@ -105,7 +104,7 @@ class _FrequencyFilter(torch.autograd.Function):
         if bias is not None:
             # A constant is its bin 0, sqrt(H W) times as large.
             out[0].add_(bias * math.sqrt(math.prod(ctx.size)))
-        return _from_spectrum(out, ctx.size)
+        return from_spectrum(out, ctx.size, like=x)
 
     @staticmethod
     @once_differentiable
@@ -115,15 +114,16 @@ class _FrequencyFilter(torch.autograd.Function):
             ctx.needs_input_grad
         )
         grad_x = grad_weight = grad_scale = grad_pointwise = grad_bias = None
-        grad = _to_spectrum(grad)
+        grad_bins = to_spectrum(grad)
         if needs_x:
-            grad_x = _from_spectrum(torch.bmm(grad, filter.mH), ctx.size)
+            filtered = torch.bmm(grad_bins, filter.mH)
+            grad_x = from_spectrum(filtered, ctx.size, like=grad)
         if needs_bias:
-            grad_bias = grad[0].real.sum(0) * math.sqrt(math.prod(ctx.size))
+            grad_bias = grad_bins[0].real.sum(0) * math.sqrt(math.prod(ctx.size))
         if needs_weight or needs_scale or needs_pointwise:
             # The inner columns of a half spectrum count twice in the output.
-            grad.unflatten(0, scale.shape)[:, 1 : (ctx.size[1] + 1) // 2].mul_(2)
-            grad_filter = torch.view_as_real(torch.bmm(conj_spectrum.mT, grad))
+            grad_bins.unflatten(0, scale.shape)[:, 1 : (ctx.size[1] + 1) // 2].mul_(2)
+            grad_filter = torch.view_as_real(torch.bmm(conj_spectrum.mT, grad_bins))
             if needs_pointwise:
                 grad_pointwise = grad_filter[..., 0].sum(0)
             if needs_scale:
@@ -141,23 +141,6 @@ def _filter(weight: Tensor, scale: Tensor, pointwise: Tensor | None) -> Tensor:
     if pointwise is not None:
         filter[..., 0].add_(pointwise)
     return filter
-
-
-def _to_spectrum(x: Tensor) -> Tensor:
-    """Half spectrum of (N, C, H, W), bin by bin: (H * (W // 2 + 1), N, C)."""
-    spectrum = torch.fft.rfft2(x, norm='ortho')
-    bins = transpose(spectrum.flatten(2).flatten(0, 1))
-    return bins.unflatten(1, x.shape[:2])
-
-
-def _from_spectrum(bins: Tensor, size: tuple[int, int]) -> Tensor:
-    """Inverse of :func:`_to_spectrum` for maps of the given size."""
-    # irfft2 dimension by dimension, so that one transpose is the only copy: the
-    # first transform takes and leaves the height as it lies in memory.
-    columns = torch.fft.ifft(bins.unflatten(0, (size[0], -1)), dim=0, norm='ortho')
-    rows = transpose(columns.movedim(0, -1).flatten(1))
-    out = torch.fft.irfft(rows, n=size[1], dim=-1, norm='ortho')
-    return out.view(*bins.shape[1:], *size)
 
 
 def unfold_spectrum(half: Tensor, size: tuple[int, int]) -> Tensor:

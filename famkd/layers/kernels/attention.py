@@ -107,7 +107,7 @@ def forward(query: Tensor, key: Tensor, value: Tensor, bias: Tensor) -> Tensor:
     """The output of window attention."""
     maps = _planes(query, key, value)
     out = torch.empty_like(maps[0])
-    compiled.call('forward', *maps, bias.contiguous(), out)
+    compiled.call('forward', [*maps, bias.contiguous(), out], query.shape)
     return out.to(query.dtype)
 
 
@@ -122,7 +122,8 @@ def backward(
     grads = [torch.empty_like(maps[0]) for _ in range(3)]
     # Summed over the batch here, in an order that no thread count changes.
     grad_bias = bias.new_empty(len(query), *bias.shape)
-    compiled.call('backward', *maps, bias.contiguous(), *grads, grad_bias)
+    tensors = [*maps, bias.contiguous(), *grads, grad_bias]
+    compiled.call('backward', tensors, query.shape)
     return *(x.to(query.dtype) for x in grads), grad_bias.sum(0)
 
 

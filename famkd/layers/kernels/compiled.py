@@ -10,27 +10,31 @@ import shutil
 import subprocess
 import tempfile
 import warnings
+from collections.abc import Sequence
 from pathlib import Path
 
 import torch
 from torch import Tensor
 
-SOURCES = sorted(Path(__file__).parent.glob('*.cpp'))
+FOLDER = Path(__file__).parent
+SOURCES = sorted(FOLDER.glob('*.cpp'))
+HEADERS = sorted(FOLDER.glob('*.h'))
 FLAGS = '-std=c++17 -O3 -march=native -ffp-contract=fast -fopenmp -fPIC -shared'
 
 
-def call(function: str, *tensors: Tensor) -> None:
-    """Calls a kernel with the tensors, the first one's shape and the thread count.
+def call(function: str, tensors: Sequence[Tensor], sizes: Sequence[int]) -> None:
+    """Calls a kernel with the tensors, the sizes and the thread count.
 
     Args:
         function: Name of the kernel, without the dtype.
-        tensors: Contiguous tensors on the CPU. The first one's dtype decides
-            which kernel it is.
+        tensors: Tensors on the CPU, laid out as the kernel expects. The first one's
+            dtype decides which kernel it is.
+        sizes: Whole numbers that the kernel takes.
     """
     dtype = str(tensors[0].dtype).removeprefix('torch.')
     getattr(library(), f'{function}_{dtype}')(
         *(ctypes.c_void_p(x.data_ptr()) for x in tensors),
-        *map(ctypes.c_long, tensors[0].shape),
+        *map(ctypes.c_long, sizes),
         ctypes.c_int(torch.get_num_threads()),
     )
 
@@ -47,7 +51,8 @@ def library() -> ctypes.CDLL:
         RuntimeError: If the kernels cannot be compiled, stored or loaded.
     """
     cache = Path(os.environ.get('XDG_CACHE_HOME') or '~/.cache').expanduser() / 'famkd'
-    key = '\0'.join([*(x.read_text() for x in SOURCES), FLAGS, _processor()])
+    texts = [path.read_text() for path in (*HEADERS, *SOURCES)]
+    key = '\0'.join([*texts, FLAGS, _processor()])
     path = cache / f'kernels-{hashlib.sha256(key.encode()).hexdigest()}.so'
     try:
         return ctypes.CDLL(str(path))

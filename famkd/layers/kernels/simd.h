@@ -1,0 +1,74 @@
+// Vectors of the processor's width, and maps of bfloat16.
+#pragma once
+#include <cstdint>
+#include <cstring>
+
+namespace {
+
+// GCC's and Clang's vector types, as wide as the processor's registers.
+#if defined(__AVX512F__)
+constexpr long kBytes = 64;
+#elif defined(__AVX__)
+constexpr long kBytes = 32;
+#else
+constexpr long kBytes = 16;
+#endif
+template <class T> struct Simd;
+template <> struct Simd<float> {
+  typedef float Vec __attribute__((vector_size(kBytes)));
+  typedef int32_t Mask __attribute__((vector_size(kBytes)));
+};
+template <> struct Simd<double> {
+  typedef double Vec __attribute__((vector_size(kBytes)));
+  typedef int64_t Mask __attribute__((vector_size(kBytes)));
+};
+template <class T> using Vec = typename Simd<T>::Vec;
+template <class T> using Mask = typename Simd<T>::Mask;
+template <class T> constexpr long kLanes = kBytes / sizeof(T);
+
+template <class T> Vec<T> load(const T* from) {
+  Vec<T> x;
+  std::memcpy(&x, from, sizeof x);
+  return x;
+}
+// The same for the last, incomplete vector of a plane; the other lanes are 0.
+template <class T> Vec<T> load(const T* from, long lanes) {
+  if (lanes == kLanes<T>) return load(from);
+  Vec<T> x = {};
+  std::memcpy(&x, from, lanes * sizeof(T));
+  return x;
+}
+template <class T> void store(T* to, Vec<T> x, long lanes) {
+  if (lanes == kLanes<T>)
+    std::memcpy(to, &x, sizeof x);
+  else
+    std::memcpy(to, &x, lanes * sizeof(T));
+}
+
+struct BFloat16 {
+  uint16_t bits;  // the upper half of a float
+};
+
+// A plane as the type it is computed in, and back.
+template <class T> void read(const T* from, T* to, long size) {
+  std::memcpy(to, from, size * sizeof(T));
+}
+inline void read(const BFloat16* from, float* to, long size) {
+  for (long i = 0; i < size; ++i) {
+    const uint32_t bits = uint32_t(from[i].bits) << 16;
+    std::memcpy(&to[i], &bits, sizeof bits);
+  }
+}
+template <class T> void write(const T* from, T* to, long size) {
+  std::memcpy(to, from, size * sizeof(T));
+}
+inline void write(const float* from, BFloat16* to, long size) {
+  for (long i = 0; i < size; ++i) {
+    uint32_t bits;
+    std::memcpy(&bits, &from[i], sizeof bits);
+    const uint32_t nearest = (bits + 0x7fff + (bits >> 16 & 1)) >> 16;  // ties to even
+    to[i].bits = (bits & 0x7fffffff) > 0x7f800000 ? bits >> 16 | 0x40 : nearest;
+  }
+}
+
+}  // namespace

@@ -1,0 +1,114 @@
+"""The half spectrum of a map, bin by bin, and its inverse."""
+
+import torch
+from torch import Tensor
+
+from .compiled import call, works
+
+
+def to_spectrum(x: Tensor) -> Tensor:
+    r"""Orthonormal half spectrum of every plane, :math:`\mathcal{F}(x)`.
+
+    Bin by bin, so that the channels of a bin are multiplied by one matrix. On CPUs a
+    C++ kernel transforms as many channels at a time as a SIMD vector has lanes. It
+    reads the map in either memory format and in bfloat16, and writes where the bins
+    belong: no copy of the map is made. Where it cannot be compiled, and on other
+    devices, it is PyTorch's FFT.
+
+    Args:
+        x: Map of shape (N, C, H, W). Half precision is computed in float32.
+
+    Returns:
+        Tensor: Complex, shape (H * (W // 2 + 1), N, C).
+    """
+    return _to_spectrum(x) if x.is_cpu else _to_spectrum_by_torch(x)
+
+
+def from_spectrum(
+    bins: Tensor, size: tuple[int, int], like: Tensor | None = None
+) -> Tensor:
+    r"""Inverse of :func:`to_spectrum`, :math:`\mathcal{F}^{-1}`.
+
+    Args:
+        bins: Complex, shape (H * (W // 2 + 1), N, C).
+        size: Height and width (H, W) of the map.
+        like: Tensor of the dtype and the memory format that the map is to have.
+            Defaults to None (contiguous, of the precision of the bins).
+
+    Returns:
+        Tensor: Map of shape (N, C, H, W).
+    """
+    dtype = bins.real.dtype if like is None else like.dtype
+    channels_last = like is not None and is_channels_last(like)
+    transform = _from_spectrum if bins.is_cpu else _from_spectrum_by_torch
+    return transform(bins, *size, dtype, channels_last)
+
+
+def is_channels_last(x: Tensor) -> bool:
+    """Whether a map lies channels last, and not both ways (one channel or place)."""
+    return not x.is_contiguous() and x.is_contiguous(memory_format=torch.channels_last)
+
+
+def _to_spectrum_by_torch(x: Tensor) -> Tensor:
+    wide = x.to(torch.promote_types(x.dtype, torch.float32))
+    bins = torch.fft.rfft2(wide, norm='ortho').permute(2, 3, 0, 1)
+    return bins.flatten(0, 1).contiguous()
+
+
+def _from_spectrum_by_torch(
+    bins: Tensor, height: int, width: int, dtype: torch.dtype, channels_last: bool
+) -> Tensor:
+    # irfft2 dimension by dimension: in one it would copy its input first.
+    columns = torch.fft.ifft(bins.unflatten(0, (height, -1)), dim=0, norm='ortho')
+    rows = columns.permute(2, 3, 0, 1)
+    out = torch.fft.irfft(rows, n=width, dim=-1, norm='ortho').to(dtype)
+    return out.contiguous(memory_format=_memory_format(channels_last))
+
+
+# Operators, so that tracers see them: they have no data to point at.
+
+
+@torch.library.custom_op('famkd::to_spectrum', mutates_args=(), device_types='cpu')
+def _to_spectrum(x: Tensor) -> Tensor:
+    if not works():
+        return _to_spectrum_by_torch(x)
+    if x.dtype == torch.float16:  # there is no kernel for it
+        x = x.float()
+    last = is_channels_last(x)
+    bins = _empty_bins(x)
+    call('to_spectrum', [x if last else x.contiguous(), bins], [*x.shape, last])
+    return bins
+
+
+@_to_spectrum.register_fake
+def _empty_bins(x: Tensor) -> Tensor:
+    bins = x.shape[2] * (x.shape[3] // 2 + 1)
+    dtype = torch.complex128 if x.dtype == torch.float64 else torch.complex64
+    return x.new_empty((bins, *x.shape[:2]), dtype=dtype)
+
+
+@torch.library.custom_op('famkd::from_spectrum', mutates_args=(), device_types='cpu')
+def _from_spectrum(
+    bins: Tensor, height: int, width: int, dtype: torch.dtype, channels_last: bool
+) -> Tensor:
+    if not works():
+        return _from_spectrum_by_torch(bins, height, width, dtype, channels_last)
+    # There is no kernel for float16.
+    computed = torch.float32 if dtype == torch.float16 else dtype
+    out = _empty_map(bins, height, width, computed, channels_last)
+    bins = bins.resolve_conj().contiguous()
+    call('from_spectrum', [out, bins], [*out.shape, channels_last])
+    return out.to(dtype)
+
+
+@_from_spectrum.register_fake
+def _empty_map(
+    bins: Tensor, height: int, width: int, dtype: torch.dtype, channels_last: bool
+) -> Tensor:
+    shape = (*bins.shape[1:], height, width)
+    layout = _memory_format(channels_last)
+    return torch.empty(shape, dtype=dtype, device=bins.device, memory_format=layout)
+
+
+def _memory_format(channels_last: bool) -> torch.memory_format:
+    return torch.channels_last if channels_last else torch.contiguous_format

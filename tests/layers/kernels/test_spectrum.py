@@ -1,0 +1,87 @@
+import pytest
+import torch
+from torch.fx.experimental.proxy_tensor import make_fx
+
+from famkd.layers import FrequencyAttention
+from famkd.layers.kernels.compiled import works
+from famkd.layers.kernels.spectrum import from_spectrum, is_channels_last, to_spectrum
+
+# Lengths of the factors 4, 2, 3 and larger primes; channels more and fewer than lanes.
+SHAPES = [
+    (1, 1, 1, 1),
+    (2, 3, 1, 8),
+    (2, 16, 32, 32),
+    (3, 20, 8, 1),
+    (1, 5, 7, 9),
+    (2, 33, 15, 30),
+    (1, 2, 5, 127),
+]
+LAYOUTS = [torch.contiguous_format, torch.channels_last]
+
+
+@pytest.fixture(autouse=True)
+def by_the_kernel():
+    assert works()
+
+
+@pytest.fixture(params=[1, 3])
+def threads(request):
+    before = torch.get_num_threads()
+    torch.set_num_threads(request.param)
+    yield
+    torch.set_num_threads(before)
+
+
+def expected_bins(x):
+    bins = torch.fft.rfft2(x.double(), norm='ortho').permute(2, 3, 0, 1)
+    return bins.flatten(0, 1)
+
+
+@pytest.mark.parametrize('layout', LAYOUTS)
+@pytest.mark.parametrize('dtype', [torch.float64, torch.float32, torch.bfloat16])
+@pytest.mark.parametrize('shape', SHAPES)
+def test_equals_the_fft_of_torch(shape, dtype, layout, threads):
+    x = torch.randn(shape).to(dtype, memory_format=layout)
+    bins = to_spectrum(x)
+    precision = torch.complex128 if dtype == torch.float64 else torch.complex64
+    assert bins.dtype == precision and bins.is_contiguous()
+    torch.testing.assert_close(bins, expected_bins(x).to(precision))
+
+    # Any bins, not those of a real map only: what is not Hermitian does not count.
+    bins = torch.randn(bins.shape, dtype=precision)
+    out = from_spectrum(bins, shape[2:], like=x)
+    half = bins.cdouble().unflatten(0, (shape[2], -1)).permute(2, 3, 0, 1)
+    expected = torch.fft.irfft2(half, s=shape[2:], norm='ortho')
+    assert is_channels_last(out) == is_channels_last(x)
+    torch.testing.assert_close(out, expected.to(dtype))
+
+
+def test_of_views_and_of_float16():
+    x = torch.randn(4, 6, 8, 10)
+    for view in (x[::2, 1:], x.mT, x.half()):
+        torch.testing.assert_close(to_spectrum(view), expected_bins(view).cfloat())
+    bins = to_spectrum(x)
+    assert torch.equal(from_spectrum(bins, (8, 10)), from_spectrum(bins, (8, 10), x))
+    torch.testing.assert_close(from_spectrum(bins, (8, 10), x.half()), x.half())
+    flipped = from_spectrum(bins.conj(), (8, 10))
+    torch.testing.assert_close(flipped, x.flip(2, 3).roll((1, 1), (2, 3)))
+
+
+def test_not_a_number_stays_in_its_plane():
+    x = torch.ones(1, 3, 4, 4)
+    x[0, 1, 2, 3] = torch.nan
+    assert to_spectrum(x).isnan().all(dim=0).tolist() == [[False, True, False]]
+
+
+def test_on_other_devices():
+    x = torch.empty(2, 3, 4, 5, device='meta')
+    bins = to_spectrum(x)
+    assert bins.shape == (12, 2, 3)
+    assert from_spectrum(bins, (4, 5), like=x).shape == x.shape
+
+
+def test_frequency_attention_can_be_traced():
+    layer = FrequencyAttention(2, 3, (4, 5))
+    traced = make_fx(layer)(torch.randn(2, 2, 4, 5))
+    x = torch.randn(2, 2, 4, 5)
+    torch.testing.assert_close(traced(x), layer(x))
