@@ -6,6 +6,7 @@ from torch.nn.functional import interpolate
 
 from .check_map import check_map
 from .kernels import window_attention
+from .kernels.layout import is_channels_last
 
 
 class Projection(nn.Conv2d):
@@ -22,7 +23,12 @@ class Projection(nn.Conv2d):
         if not x.is_cpu:
             return super().forward(x)
         weight = self.weight.flatten(1).expand(len(x), -1, -1)
-        return torch.bmm(weight, x.flatten(2)).unflatten(2, x.shape[2:])
+        places = x.flatten(2)
+        if is_channels_last(x):
+            out = torch.bmm(places.mT, weight.mT).mT
+        else:
+            out = torch.bmm(weight, places)
+        return out.unflatten(2, x.shape[2:])
 
 
 class LocalAttention(nn.Module):
@@ -100,11 +106,9 @@ class LocalAttention(nn.Module):
         check_map(self, x, self.channels)
         if not x.is_cpu:
             return x
-        # One copy here instead of one of each of q, k and v: the CPU kernel takes
-        # planes, and autocast would convert the map for every projection.
+        # One copy here instead of one of each of q, k and v, as autocast would have it.
         half = torch.is_autocast_enabled('cpu') and x.dtype == torch.float32
-        dtype = torch.get_autocast_dtype('cpu') if half else x.dtype
-        return x.to(dtype, memory_format=torch.contiguous_format)
+        return x.to(torch.get_autocast_dtype('cpu') if half else x.dtype)
 
     def extra_repr(self) -> str:
         return f'{self.channels}'

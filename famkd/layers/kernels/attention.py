@@ -8,6 +8,7 @@ from torch import Tensor
 from torch.autograd.function import FunctionCtx
 
 from . import compiled, reference
+from .layout import is_channels_last, memory_format
 
 logger = logging.getLogger('famkd')
 
@@ -104,10 +105,11 @@ def _triton_works() -> bool:
 
 @torch.library.custom_op('famkd::window_attention', mutates_args=(), device_types='cpu')
 def forward(query: Tensor, key: Tensor, value: Tensor, bias: Tensor) -> Tensor:
-    """The output of window attention."""
-    maps = _planes(query, key, value)
+    """The output of window attention, in the memory format of the query."""
+    maps = _as_query(query, key, value)
     out = torch.empty_like(maps[0])
-    compiled.call('forward', [*maps, bias.contiguous(), out], query.shape)
+    sizes = [*query.shape, is_channels_last(query)]
+    compiled.call('forward', [*maps, bias.contiguous(), out], sizes)
     return out.to(query.dtype)
 
 
@@ -118,27 +120,28 @@ def backward(
     grad_out: Tensor, query: Tensor, key: Tensor, value: Tensor, bias: Tensor
 ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
     """The gradients of query, key, value and bias."""
-    maps = _planes(grad_out, query, key, value)
-    grads = [torch.empty_like(maps[0]) for _ in range(3)]
+    query_, key_, value_, grad = _as_query(query, key, value, grad_out)
+    grads = [torch.empty_like(query_) for _ in range(3)]
     # Summed over the batch here, in an order that no thread count changes.
     grad_bias = bias.new_empty(len(query), *bias.shape)
-    tensors = [*maps, bias.contiguous(), *grads, grad_bias]
-    compiled.call('backward', tensors, query.shape)
+    tensors = [grad, query_, key_, value_, bias.contiguous(), *grads, grad_bias]
+    compiled.call('backward', tensors, [*query.shape, is_channels_last(query)])
     return *(x.to(query.dtype) for x in grads), grad_bias.sum(0)
 
 
-def _planes(*maps: Tensor) -> list[Tensor]:
-    """The maps as the C++ kernels take them; they have none for float16."""
-    dtype = torch.float32 if maps[0].dtype == torch.float16 else maps[0].dtype
-    return [x.to(dtype).contiguous() for x in maps]
+def _as_query(query: Tensor, *maps: Tensor) -> list[Tensor]:
+    """The maps in one memory format, as the C++ kernels take them."""
+    dtype = query.dtype if query.dtype != torch.float16 else torch.float32
+    layout = memory_format(is_channels_last(query))
+    return [x.to(dtype).contiguous(memory_format=layout) for x in (query, *maps)]
 
 
 @forward.register_kernel('cuda')
 def forward_cuda(query: Tensor, key: Tensor, value: Tensor, bias: Tensor) -> Tensor:
-    """The output by Triton, in the memory layout of the query."""
+    """The output by Triton."""
     from . import triton
 
-    layout = _layout(query)
+    layout = memory_format(is_channels_last(query))
     maps = (x.contiguous(memory_format=layout) for x in (query, key, value))
     return triton.forward(*maps, bias.contiguous())
 
@@ -147,24 +150,16 @@ def forward_cuda(query: Tensor, key: Tensor, value: Tensor, bias: Tensor) -> Ten
 def backward_cuda(
     grad_out: Tensor, query: Tensor, key: Tensor, value: Tensor, bias: Tensor
 ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-    """The gradients by Triton, in the memory layout of the query."""
+    """The gradients by Triton."""
     from . import triton
 
-    layout = _layout(query)
+    layout = memory_format(is_channels_last(query))
     maps = (x.contiguous(memory_format=layout) for x in (grad_out, query, key, value))
     return triton.backward(*maps, bias.contiguous())
 
 
-def _layout(query: Tensor) -> torch.memory_format:
-    if query.is_contiguous():
-        return torch.contiguous_format
-    if query.is_contiguous(memory_format=torch.channels_last):
-        return torch.channels_last
-    return torch.contiguous_format
-
-
 def _empty_map(query: Tensor) -> Tensor:
-    layout = _layout(query) if query.is_cuda else torch.contiguous_format
+    layout = memory_format(is_channels_last(query))
     return torch.empty_like(query, memory_format=layout)
 
 

@@ -4,6 +4,7 @@ import torch
 from torch import Tensor
 
 from .compiled import call, works
+from .layout import is_channels_last, memory_format
 
 
 def to_spectrum(x: Tensor) -> Tensor:
@@ -44,11 +45,6 @@ def from_spectrum(
     return transform(bins, *size, dtype, channels_last)
 
 
-def is_channels_last(x: Tensor) -> bool:
-    """Whether a map lies channels last, and not both ways (one channel or place)."""
-    return not x.is_contiguous() and x.is_contiguous(memory_format=torch.channels_last)
-
-
 def _to_spectrum_by_torch(x: Tensor) -> Tensor:
     wide = x.to(torch.promote_types(x.dtype, torch.float32))
     bins = torch.fft.rfft2(wide, norm='ortho').permute(2, 3, 0, 1)
@@ -62,7 +58,7 @@ def _from_spectrum_by_torch(
     columns = torch.fft.ifft(bins.unflatten(0, (height, -1)), dim=0, norm='ortho')
     rows = columns.permute(2, 3, 0, 1)
     out = torch.fft.irfft(rows, n=width, dim=-1, norm='ortho').to(dtype)
-    return out.contiguous(memory_format=_memory_format(channels_last))
+    return out.contiguous(memory_format=memory_format(channels_last))
 
 
 # Operators, so that tracers see them: they have no data to point at.
@@ -106,9 +102,5 @@ def _empty_map(
     bins: Tensor, height: int, width: int, dtype: torch.dtype, channels_last: bool
 ) -> Tensor:
     shape = (*bins.shape[1:], height, width)
-    layout = _memory_format(channels_last)
+    layout = memory_format(channels_last)
     return torch.empty(shape, dtype=dtype, device=bins.device, memory_format=layout)
-
-
-def _memory_format(channels_last: bool) -> torch.memory_format:
-    return torch.channels_last if channels_last else torch.contiguous_format

@@ -1,20 +1,14 @@
 // Window attention on the CPU, forward and backward: see window_attention in
-// attention.py for the formula. One thread takes one plane (n, c) at a time and
-// walks through it as a flat array, a SIMD vector of positions at a time. Maps of
-// bfloat16 are widened and rounded plane by plane, in the cache.
+// attention.py for the formula. A thread takes some channels of an image at a time, as
+// many as a SIMD vector has lanes, and goes from place to place. Keys and values lie in
+// the cache with zeros around them, so that every place has 9 neighbours.
 #include <algorithm>
 #include <cmath>
-#include <type_traits>
 #include <vector>
 
-#include "simd.h"
+#include "planes.h"
 
 namespace {
-
-// x where the mask is set, else +0, whatever x is (NaN too).
-template <class T> Vec<T> select(Mask<T> mask, Vec<T> x) {
-  return (Vec<T>)((Mask<T>)x & mask);
-}
 
 // 2^x for x <= 0; NaN stays NaN.
 inline Vec<float> exp2(Vec<float> x) {
@@ -39,47 +33,6 @@ inline Vec<double> exp2(Vec<double> x) {
 }
 
 constexpr double kLog2e = 1.4426950408889634;
-
-template <class T> struct Map {
-  long height, width;
-  std::vector<typename std::conditional<sizeof(T) == 4, int32_t, int64_t>::type>
-      has_left, has_right;  // all bits set where there is such a neighbour
-
-  Map(long height, long width)
-      : height(height), width(width), has_left(size() + kLanes<T>),
-        has_right(size() + kLanes<T>) {
-    for (long i = 0; i < size(); ++i) {
-      has_left[i] = -(i % width != 0);
-      has_right[i] = -(i % width != width - 1);
-    }
-  }
-  long size() const { return height * width; }
-  // A plane with zeros around it, so that every neighbour can be read.
-  long margin() const { return width + 1; }
-  long padded_size() const { return size() + 2 * margin() + kLanes<T>; }
-  // Neighbour ab = 3 * a + b of position i is at i + offset(ab).
-  long offset(int ab) const { return (ab / 3 - 1) * width + ab % 3 - 1; }
-  // The masks of the columns b = 0, 1, 2 for the vector at position i.
-  void masks(long i, Mask<T>* columns) const {
-    std::memcpy(&columns[0], &has_left[i], sizeof(Mask<T>));
-    columns[1] = ~Mask<T>{};
-    std::memcpy(&columns[2], &has_right[i], sizeof(Mask<T>));
-  }
-};
-
-// A plane of an input: as it is, or widened into a buffer.
-template <class T> const T* plane_of(const T* from, T*, long) { return from; }
-inline const float* plane_of(const BFloat16* from, float* buffer, long size) {
-  read(from, buffer, size);
-  return buffer;
-}
-// Where a plane of an output is computed: in place, or in a buffer.
-template <class T> T* place_of(T* to, T*) { return to; }
-inline float* place_of(BFloat16*, float* buffer) { return buffer; }
-template <class T> void finish(T*, T*, long) {}
-inline void finish(const float* buffer, BFloat16* to, long size) {
-  write(buffer, to, size);
-}
 
 template <class T> struct Softmax {
   Vec<T> exps[9];  // 2^(logit - largest logit)
@@ -107,170 +60,168 @@ inline Softmax<T> softmax(Vec<T> q, const Vec<T>* kr, const Vec<T>* v) {
   return s;
 }
 
-// k + r and v of the 9 neighbours.
+// Where the places of a map are: one after the other, or with a margin around them.
+template <class T> struct Places {
+  long height, width;
+  std::vector<long> plain, padded;
+
+  Places(long height, long width) : height(height), width(width) {
+    for (long h = 0; h < height; ++h)
+      for (long w = 0; w < width; ++w) {
+        plain.push_back((h * width + w) * kLanes<T>);
+        padded.push_back(((h + 1) * (width + 2) + w + 1) * kLanes<T>);
+      }
+  }
+  long size() const { return height * width * kLanes<T>; }
+  long padded_size() const { return (height + 2) * (width + 2) * kLanes<T>; }
+  // From a place with a margin to its neighbour ab = 3 * a + b.
+  long offset(int ab) const {
+    return ((ab / 3 - 1) * (width + 2) + ab % 3 - 1) * kLanes<T>;
+  }
+};
+
+// The bias (C, 9) of some channels, a vector for each neighbour.
+template <class T> struct Bias {
+  Vec<T> r[9] = {};
+
+  Bias(const T* bias, long lanes) {
+    for (int ab = 0; ab < 9; ++ab)
+      for (long lane = 0; lane < lanes; ++lane) r[ab][lane] = bias[lane * 9 + ab];
+  }
+};
+
+// k + r and v of the 9 neighbours of a place.
 template <class T>
-inline void neighbours(const Map<T>& map, long i, const T* key, const T* value,
-                       const T* bias, Vec<T>* kr, Vec<T>* v) {
-  Mask<T> columns[3];
-  map.masks(i, columns);
+inline void neighbours(const Places<T>& places, long at, const T* key, const T* value,
+                       const Bias<T>& bias, Vec<T>* kr, Vec<T>* v) {
   for (int ab = 0; ab < 9; ++ab) {
-    const long j = i + map.offset(ab);
-    kr[ab] = select<T>(columns[ab % 3], load(key + j)) + bias[ab];
-    v[ab] = select<T>(columns[ab % 3], load(value + j));
+    kr[ab] = load(key + at + places.offset(ab)) + bias.r[ab];
+    v[ab] = load(value + at + places.offset(ab));
   }
 }
 
+// The output takes the place of the query.
 template <class T>
-void forward_plane(const Map<T>& map, const T* query, const T* key, const T* value,
-                   const T* bias, T* out) {
-  for (long i = 0; i < map.size(); i += kLanes<T>) {
-    const long lanes = std::min(kLanes<T>, map.size() - i);
+void forward_planes(const Places<T>& places, T* query, const T* key, const T* value,
+                    const Bias<T>& bias) {
+  for (size_t i = 0; i < places.plain.size(); ++i) {
     Vec<T> kr[9], v[9];
-    neighbours(map, i, key, value, bias, kr, v);
-    store(out + i, softmax<T>(load(query + i, lanes) * T(kLog2e), kr, v).out, lanes);
+    neighbours(places, places.padded[i], key, value, bias, kr, v);
+    T* q = query + places.plain[i];
+    store(q, softmax<T>(load(q) * T(kLog2e), kr, v).out, kLanes<T>);
+  }
+}
+
+// The gradient of the query takes its place; those of keys and values are added up.
+template <class T>
+void backward_planes(const Places<T>& places, const T* grad_out, T* query, const T* key,
+                     const T* value, const Bias<T>& bias, T* grad_key, T* grad_value,
+                     Vec<T>* grad_r) {
+  for (size_t i = 0; i < places.plain.size(); ++i) {
+    Vec<T> kr[9], v[9];
+    neighbours(places, places.padded[i], key, value, bias, kr, v);
+    const Vec<T> q = load(query + places.plain[i]);
+    const Softmax<T> s = softmax<T>(q * T(kLog2e), kr, v);
+    const Vec<T> weight = load(grad_out + places.plain[i]) * s.inverse_sum;
+    Vec<T> grad_q = {};
+    for (int ab = 0; ab < 9; ++ab) {
+      const Vec<T> grad_v = s.exps[ab] * weight;
+      const Vec<T> grad_logit = grad_v * (v[ab] - s.out);
+      const Vec<T> grad_kr = grad_logit * q;
+      grad_q += grad_logit * kr[ab];
+      grad_r[ab] += grad_kr;
+      T* k = grad_key + places.padded[i] + places.offset(ab);
+      T* to = grad_value + places.padded[i] + places.offset(ab);
+      store(k, load(k) + grad_kr, kLanes<T>);
+      store(to, load(to) + grad_v, kLanes<T>);
+    }
+    store(query + places.plain[i], grad_q, kLanes<T>);
+  }
+}
+
+// Calls visit(image, channel, lanes, space) for all channels of all images, some at a
+// time; space is memory of a thread, zeros at first.
+template <class T, class Visit>
+void each_block(long batch, long channels, long space_size, int threads, Visit visit) {
+  const long blocks = (channels + kLanes<T> - 1) / kLanes<T>;
+#pragma omp parallel num_threads(threads)
+  {
+    std::vector<T> space(space_size);
+#pragma omp for
+    for (long i = 0; i < batch * blocks; ++i) {
+      const long channel = i % blocks * kLanes<T>;
+      visit(i / blocks, channel, std::min(kLanes<T>, channels - channel), space.data());
+    }
   }
 }
 
 template <class T, class S>
-void forward(const S* query, const S* key, const S* value, const T* bias, S* out,
-             long batch, long channels, long height, long width, int threads) {
-  const Map<T> map(height, width);
-#pragma omp parallel num_threads(threads)
-  {
-    const long size = map.size();
-    std::vector<T> padded(2 * map.padded_size()), buffers(2 * size);
-    T* k = padded.data() + map.margin();
-    T* v = k + map.padded_size();
-    T* buffer = buffers.data();
-#pragma omp for
-    for (long plane = 0; plane < batch * channels; ++plane) {
-      const long at = plane * size;
-      read(key + at, k, size);
-      read(value + at, v, size);
-      const T* q = plane_of(query + at, buffer, size);
-      T* o = place_of(out + at, buffer + size);
-      forward_plane(map, q, k, v, bias + plane % channels * 9, o);
-      finish(o, out + at, size);
-    }
-  }
-}
-
-// The gradients of key or value, as three padded planes: plane b has what the
-// queries give to their neighbours in column b of the window, in the row of the
-// neighbour, but still in the column of the query.
-template <class T> struct Columns {
-  T* planes[3];
-
-  Vec<T> sum(long j, const Mask<T>* columns) const {
-    return load(planes[1] + j) + select<T>(columns[2], load(planes[0] + j + 1)) +
-           select<T>(columns[0], load(planes[2] + j - 1));
-  }
-};
-
-template <class T> inline void accumulate(bool first, T* to, Vec<T> x) {
-  store(to, first ? x : load(to) + x, kLanes<T>);
-}
-
-template <class T>
-void backward_plane(const Map<T>& map, const T* grad_out, const T* query, const T* key,
-                    const T* value, const T* bias, T* grad_query, T* grad_key,
-                    T* grad_value, T* grad_bias, const Columns<T>& keys,
-                    const Columns<T>& values) {
-  Vec<T> grad_r[9] = {};
-  for (int b = 0; b < 3; ++b) {
-    std::fill_n(keys.planes[b], map.width, T(0));
-    std::fill_n(values.planes[b], map.width, T(0));
-  }
-  // Keys are done once the queries of the next row are. (One vector later, so as
-  // not to wait for what has only just been stored.)
-  const long lag = ((map.width + kLanes<T>) / kLanes<T> + 1) * kLanes<T>;
-  for (long i = 0; i < map.size() + lag; i += kLanes<T>) {
-    if (i < map.size()) {
-      const long lanes = std::min(kLanes<T>, map.size() - i);
-      Vec<T> kr[9], v[9];
-      neighbours(map, i, key, value, bias, kr, v);
-      const Vec<T> q = load(query + i, lanes);
-      const Softmax<T> s = softmax<T>(q * T(kLog2e), kr, v);
-      const Vec<T> weight = load(grad_out + i, lanes) * s.inverse_sum;
-      Vec<T> grad_q = {};
-      // From the lowest row of the window up: positions in it come up first here.
-      for (int ab = 8; ab >= 0; --ab) {
-        const Vec<T> grad_p = s.exps[ab] * weight;
-        const Vec<T> grad_logit = grad_p * (v[ab] - s.out);
-        const Vec<T> grad_kr = grad_logit * q;
-        grad_q += grad_logit * kr[ab];
-        grad_r[ab] += grad_kr;
-        const int a = ab / 3, b = ab % 3;
-        const long row = i + (a - 1) * map.width;
-        accumulate(a == 2, keys.planes[b] + row, grad_kr);
-        accumulate(a == 2, values.planes[b] + row, grad_p);
-      }
-      store(grad_query + i, grad_q, lanes);
-    }
-    if (i >= lag) {
-      const long j = i - lag;
-      const long lanes = std::min(kLanes<T>, map.size() - j);
-      Mask<T> columns[3];
-      map.masks(j, columns);
-      store(grad_key + j, keys.sum(j, columns), lanes);
-      store(grad_value + j, values.sum(j, columns), lanes);
-    }
-  }
-  for (int ab = 0; ab < 9; ++ab) {
-    grad_bias[ab] = 0;
-    for (long lane = 0; lane < kLanes<T>; ++lane) grad_bias[ab] += grad_r[ab][lane];
-  }
+void forward(const S* query, const S* key, const S* value, const T* all_bias, S* out,
+             long batch, long channels, long height, long width, bool last,
+             int threads) {
+  const Places<T> places(height, width);
+  const long space = places.size() + 2 * places.padded_size();
+  each_block<T>(batch, channels, space, threads,
+                [&](long image, long channel, long lanes, T* q) {
+    const auto planes = [&](auto* map) {
+      return Planes(map, image, channel, lanes, channels, height * width, last);
+    };
+    T *k = q + places.size(), *v = k + places.padded_size();
+    read_planes(planes(query), places.plain, q);
+    read_planes(planes(key), places.padded, k);
+    read_planes(planes(value), places.padded, v);
+    forward_planes(places, q, k, v, Bias<T>(all_bias + channel * 9, lanes));
+    write_planes(q, places.plain, planes(out));
+  });
 }
 
 template <class T, class S>
 void backward(const S* grad_out, const S* query, const S* key, const S* value,
-              const T* bias, S* grad_query, S* grad_key, S* grad_value, T* grad_bias,
-              long batch, long channels, long height, long width, int threads) {
-  const Map<T> map(height, width);
-#pragma omp parallel num_threads(threads)
-  {
-    const long step = map.padded_size(), size = map.size();
-    std::vector<T> padded(8 * step), buffers(5 * size);
-    T* buffer = buffers.data();
-    T* k = padded.data() + map.margin();
-    T* v = k + step;
-    const Columns<T> keys = {{k + 2 * step, k + 3 * step, k + 4 * step}};
-    const Columns<T> values = {{k + 5 * step, k + 6 * step, k + 7 * step}};
-#pragma omp for
-    for (long plane = 0; plane < batch * channels; ++plane) {
-      const long at = plane * size;
-      read(key + at, k, size);
-      read(value + at, v, size);
-      const T* g = plane_of(grad_out + at, buffer, size);
-      const T* q = plane_of(query + at, buffer + size, size);
-      T* grad_q = place_of(grad_query + at, buffer + 2 * size);
-      T* grad_k = place_of(grad_key + at, buffer + 3 * size);
-      T* grad_v = place_of(grad_value + at, buffer + 4 * size);
-      backward_plane(map, g, q, k, v, bias + plane % channels * 9, grad_q, grad_k,
-                     grad_v, grad_bias + plane * 9, keys, values);
-      finish(grad_q, grad_query + at, size);
-      finish(grad_k, grad_key + at, size);
-      finish(grad_v, grad_value + at, size);
-    }
-  }
+              const T* all_bias, S* grad_query, S* grad_key, S* grad_value, T* grad_bias,
+              long batch, long channels, long height, long width, bool last,
+              int threads) {
+  const Places<T> places(height, width);
+  const long space = 2 * places.size() + 4 * places.padded_size();
+  each_block<T>(batch, channels, space, threads,
+                [&](long image, long channel, long lanes, T* q) {
+    const auto planes = [&](auto* map) {
+      return Planes(map, image, channel, lanes, channels, height * width, last);
+    };
+    T *g = q + places.size(), *k = g + places.size(), *v = k + places.padded_size();
+    T *grad_k = v + places.padded_size(), *grad_v = grad_k + places.padded_size();
+    std::fill_n(grad_k, 2 * places.padded_size(), T(0));
+    read_planes(planes(grad_out), places.plain, g);
+    read_planes(planes(query), places.plain, q);
+    read_planes(planes(key), places.padded, k);
+    read_planes(planes(value), places.padded, v);
+    Vec<T> grad_r[9] = {};
+    backward_planes(places, g, q, k, v, Bias<T>(all_bias + channel * 9, lanes), grad_k,
+                    grad_v, grad_r);
+    write_planes(q, places.plain, planes(grad_query));
+    write_planes(grad_k, places.padded, planes(grad_key));
+    write_planes(grad_v, places.padded, planes(grad_value));
+    for (long lane = 0; lane < lanes; ++lane)
+      for (int ab = 0; ab < 9; ++ab)
+        grad_bias[((image * channels) + channel + lane) * 9 + ab] = grad_r[ab][lane];
+  });
 }
 
 }  // namespace
 
-// Maps of type S, computed in T. bias: (C, 9); grad_bias: (N, C, 9), to be summed over
-// N; the rest (N, C, H, W).
-#define EXPORT(T, S, suffix)                                                         \
-  extern "C" void forward_##suffix(const S* query, const S* key, const S* value,     \
-                                   const T* bias, S* out, long batch, long channels, \
-                                   long height, long width, int threads) {           \
-    forward(query, key, value, bias, out, batch, channels, height, width, threads);  \
-  }                                                                                  \
-  extern "C" void backward_##suffix(                                                 \
-      const S* grad_out, const S* query, const S* key, const S* value,               \
-      const T* bias, S* grad_query, S* grad_key, S* grad_value, T* grad_bias,        \
-      long batch, long channels, long height, long width, int threads) {             \
-    backward(grad_out, query, key, value, bias, grad_query, grad_key, grad_value,    \
-             grad_bias, batch, channels, height, width, threads);                    \
+// Maps of type S, computed in T: (N, C, H, W), or (N, H, W, C) if last. bias: (C, 9);
+// grad_bias: (N, C, 9), to be summed over N.
+#define EXPORT(T, S, suffix)                                                           \
+  extern "C" void forward_##suffix(const S* query, const S* key, const S* value,       \
+                                   const T* bias, S* out, long n, long c, long h,      \
+                                   long w, long last, int threads) {                   \
+    forward(query, key, value, bias, out, n, c, h, w, last, threads);                  \
+  }                                                                                    \
+  extern "C" void backward_##suffix(                                                   \
+      const S* grad_out, const S* query, const S* key, const S* value, const T* bias,  \
+      S* grad_query, S* grad_key, S* grad_value, T* grad_bias, long n, long c, long h, \
+      long w, long last, int threads) {                                                \
+    backward(grad_out, query, key, value, bias, grad_query, grad_key, grad_value,      \
+             grad_bias, n, c, h, w, last, threads);                                    \
   }
 EXPORT(float, float, float32)
 EXPORT(double, double, float64)

@@ -4,7 +4,8 @@ from torch.fx.experimental.proxy_tensor import make_fx
 
 from famkd.layers import FrequencyAttention
 from famkd.layers.kernels.compiled import works
-from famkd.layers.kernels.spectrum import from_spectrum, is_channels_last, to_spectrum
+from famkd.layers.kernels.layout import is_channels_last
+from famkd.layers.kernels.spectrum import from_spectrum, to_spectrum
 
 # Lengths of the factors 4, 2, 3 and larger primes; channels more and fewer than lanes.
 SHAPES = [

@@ -1,0 +1,14 @@
+"""The memory formats of maps."""
+
+import torch
+from torch import Tensor
+
+
+def is_channels_last(x: Tensor) -> bool:
+    """Whether a map lies channels last, and not both ways (one channel or place)."""
+    return not x.is_contiguous() and x.is_contiguous(memory_format=torch.channels_last)
+
+
+def memory_format(channels_last: bool) -> torch.memory_format:
+    """PyTorch's name of the format."""
+    return torch.channels_last if channels_last else torch.contiguous_format
