@@ -15,7 +15,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from famkd.apis.cli import (
-    SplitAction,
     find_config,
     merge_cfg_options,
     resolve_model_paths,
@@ -29,6 +28,7 @@ from famkd.apis.feature_cache import (
     gigabytes,
     random_transforms,
 )
+from famkd.apis.option_values import OptionAction
 from famkd.runtime.safe_load import add_trust_argument, trust_checkpoints
 
 if TYPE_CHECKING:
@@ -51,7 +51,7 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument(
         '--cfg-options',
         nargs='+',
-        action=SplitAction,
+        action=OptionAction,
         default={},
         metavar='KEY=VALUE',
         help='set entries of the config, as in train_dataloader.batch_size=64',

@@ -135,6 +135,9 @@ def merge_args(
     if args.no_validate:
         cfg.val_cfg = cfg.val_dataloader = cfg.val_evaluator = None
     check_config(parser, cfg, ['train', 'val'])
+    start = cfg.get('load_from')
+    if start and '://' not in start and not os.path.isfile(start):
+        parser.error(f'load_from={start!r}: there is no such file')
     resolve_model_paths(parser, cfg)
     switch_on(cfg)
 

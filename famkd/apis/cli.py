@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from famkd.apis.option_values import OptionAction
 from famkd.apis.paths import config_file, resolve_paths
 from famkd.names import suggestion
 from famkd.runtime.processes import join_processes
@@ -18,36 +19,18 @@ if TYPE_CHECKING:
     from mmengine.runner import Runner
 
 
-class SplitAction(argparse.Action):
-    """MMEngine's ``DictAction``, whose error names what is not KEY=VALUE."""
-
-    def __call__(
-        self,
-        parser: argparse.ArgumentParser,
-        namespace: argparse.Namespace,
-        values: list[str],
-        option_string: str | None = None,
-    ) -> None:
-        for pair in values:
-            if '=' not in pair:
-                parser.error(f'{option_string}: {pair!r} is not KEY=VALUE')
-        from mmengine.config import DictAction
-
-        action = DictAction(self.option_strings, self.dest)
-        action(parser, namespace, values, option_string)
-
-
 def add_cfg_options_argument(parser: argparse.ArgumentParser) -> None:
     """Add ``--cfg-options KEY=VALUE ...``."""
     parser.add_argument(
         '--cfg-options',
         nargs='+',
-        action=SplitAction,
+        action=OptionAction,
         default={},
         metavar='KEY=VALUE',
         help='set entries of the config, after all other options, as in '
         'train_dataloader.batch_size=32 train_dataloader.dataset.pipeline.0.padding=2 '
-        'key="[a,b]" key="[(a,b),(c,d)]" (quoted, no white space)',
+        'key="[a,b]" key="[(a,b),(c,d)]" key="[dict(type=\'EMAHook\')]" (quoted, no '
+        'white space)',
     )
 
 

@@ -24,7 +24,8 @@ def probe(
             network, as far as its output before any loss (``mode='tensor'``).
 
     Raises:
-        ValueError: If ``input_shape`` is not three positive whole numbers.
+        ValueError: If ``input_shape`` is not three positive whole numbers, or of an
+            image that the network cannot take.
     """
     sizes = input_shape if isinstance(input_shape, Sequence) else ()
     if len(sizes) != 3 or not all(isinstance(x, int) and x > 0 for x in sizes):
@@ -41,6 +42,11 @@ def probe(
             network(image, None, mode='tensor')
         else:
             forward(image)
+    except RuntimeError as error:
+        raise ValueError(
+            f'input_shape={input_shape!r}: the {type(network).__name__} cannot take '
+            f'such an image ({error})'
+        ) from error
     finally:
         for module, training in modes.items():
             module.training = training

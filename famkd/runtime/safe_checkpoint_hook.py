@@ -37,7 +37,7 @@ class SafeCheckpointHook(CheckpointHook):
 
     Raises:
         TypeError: If there is no option of a name.
-        ValueError: If ``filename_tmpl`` has no place for the number.
+        ValueError: If ``filename_tmpl`` has no place for the number, or a folder.
         FloatingPointError: In the training, instead of saving what is not finite.
     """
 
@@ -54,6 +54,11 @@ class SafeCheckpointHook(CheckpointHook):
             raise ValueError(
                 f'filename_tmpl={self.filename_tmpl!r} of the CheckpointHook must have '
                 "{} in it, once, for the number, as 'epoch_{}.pth' has"
+            )
+        if Path(self.filename_tmpl).name != self.filename_tmpl:
+            raise ValueError(
+                f'filename_tmpl={self.filename_tmpl!r} of the CheckpointHook must name '
+                'no folder, in which files of others could be removed; set out_dir'
             )
         if self.backend_args is None and '://' not in str(self.out_dir):
             self.backend_args = dict(backend='atomic')
@@ -81,6 +86,7 @@ class SafeCheckpointHook(CheckpointHook):
             if Path(runner._load_from).name == self.filename_tmpl.format(step):
                 self._saved = step
         if is_main_process():
+            self._make_folder()
             # of a process that was killed
             for path in Path(self.out_dir).glob(f'*.pth{TEMPORARY}'):
                 path.unlink()
@@ -163,6 +169,18 @@ class SafeCheckpointHook(CheckpointHook):
                 paths[key] = path
             elif path is not None and path != paths[key]:
                 self._remove(Path(path).name)
+
+    def _make_folder(self) -> None:
+        """Makes the folder of the checkpoints, not only after hours, at the first."""
+        if '://' in str(self.out_dir):
+            return
+        try:
+            os.makedirs(self.out_dir, exist_ok=True)
+        except OSError as error:
+            raise ValueError(
+                f'default_hooks.checkpoint.out_dir={str(self._given_dir)!r}: '
+                f'{self.out_dir} cannot be made ({error.strerror}); name another folder'
+            ) from error
 
     def _folder(self, runner: Runner) -> str:
         """Where checkpoints go: MMEngine adds the name of the work folder."""

@@ -41,7 +41,7 @@ class StopSignalHook(Hook):
         signals: Names of the signals. Defaults to ('SIGINT', 'SIGTERM').
 
     Raises:
-        ValueError: If there is no signal of a name.
+        ValueError: If there is no signal of a name, or none that can be handled.
     """
 
     # After what an iteration or a validation changes and saves.
@@ -54,6 +54,8 @@ class StopSignalHook(Hook):
                 raise ValueError(
                     f'signals: there is no signal {name!r}; name it as in SIGUSR1'
                 )
+            if name in ('SIGKILL', 'SIGSTOP'):
+                raise ValueError(f'signals: no program can handle {name}; leave it out')
         self.signals = [names[name] for name in signals]
         self._received = 0
         self._previous = {}

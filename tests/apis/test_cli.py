@@ -119,7 +119,7 @@ def test_cfg_options_come_last(merge):
         (['--cfg-options', 'model.type.name=x'], ['--cfg-options: model.type.name']),
         (['--cfg-options', 'work_dir'], ["'work_dir' is not KEY=VALUE"]),
         (['--resume', 'gone.pth'], ["--resume: there is no file 'gone.pth'"]),
-        (['--cfg-options', 'test_dataloader={}'], ["test_dataloader='{}' must"]),
+        (['--cfg-options', 'test_dataloader=a'], ["test_dataloader='a' must"]),
     ],
 )
 def test_bad_options(merge, capsys, options, messages):

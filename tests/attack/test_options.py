@@ -12,6 +12,9 @@ CASES = [
     ('--cfg-options train_dataloader.batch_size=0', 'number of at least 1'),
     ('--cfg-options model.teacher_ckpt=gone.pth', 'train the teacher first'),
     ('--cfg-options model.teacher.cfg_path=gone.py', 'there is no '),
+    ('--cfg-options custom_hooks=[Hook(a=1,b=2)]', 'its brackets are no lists'),
+    ('--cfg-options custom_hooks=[dict(type=Hook)]', 'with all text in quotes'),
+    ('--cfg-options load_from=gone.pth', "load_from='gone.pth': there is no such file"),
     ('--resume gone.pth', "there is no file 'gone.pth'"),
     ('--launcher ssh', "invalid choice: 'ssh'"),
 ]

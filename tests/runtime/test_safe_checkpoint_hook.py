@@ -351,6 +351,17 @@ def test_names_without_a_place_for_one_number(name):
         SafeCheckpointHook(filename_tmpl=name)
 
 
+def test_names_of_other_folders():
+    with pytest.raises(ValueError, match='must name no folder'):
+        SafeCheckpointHook(filename_tmpl='../epoch_{}.pth')
+
+
+def test_a_folder_that_cannot_be_made(train, tmp_path):
+    (tmp_path / 'file').touch()
+    with pytest.raises(ValueError, match='out_dir=.*cannot be made'):
+        train(default_hooks=dict(checkpoint=dict(**HOOK, out_dir=f'{tmp_path}/file')))
+
+
 def test_the_work_folder_is_removed(train, tmp_path):
     """What comes after is saved all the same."""
 

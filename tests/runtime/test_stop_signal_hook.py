@@ -190,3 +190,5 @@ def test_workers_go_on(make_runner, capfd):
 def test_unknown_signal():
     with pytest.raises(ValueError, match="there is no signal 'SIGFOO'; name it as in"):
         StopSignalHook(signals=['SIGINT', 'SIGFOO'])
+    with pytest.raises(ValueError, match='no program can handle SIGKILL'):
+        StopSignalHook(signals=['SIGKILL'])

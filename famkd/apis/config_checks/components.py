@@ -2,6 +2,7 @@
 
 import inspect
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -37,6 +38,8 @@ PARTS = {
     'transforms': registries.TRANSFORMS,
     'sampler': registries.DATA_SAMPLERS,
     'batch_sampler': registries.DATA_SAMPLERS,
+    'collate_fn': registries.FUNCTIONS,
+    'worker_init_fn': registries.FUNCTIONS,
     'vis_backends': registries.VISBACKENDS,
 }
 # What is taken out of a component's options before it is built.
@@ -70,8 +73,7 @@ class Component:
         kind = self.config.get('type', default_type(self.key, self.config))
         if not isinstance(kind, str):
             return kind
-        scope = self.config.get('_scope_')
-        with self.registry.switch_scope_and_registry(scope) as registry:
+        with self._in_scope() as registry:
             return registry.get(kind)
 
     @property
@@ -80,11 +82,15 @@ class Component:
         taken = TAKEN.get(self.registry, set()) | {'type', '_scope_'}
         return {name: x for name, x in self.config.items() if name not in taken}
 
+    def _in_scope(self) -> AbstractContextManager[Registry]:
+        if self.registry is registries.FUNCTIONS:  # of no package: MMEngine would warn
+            return nullcontext(self.registry)
+        return self.registry.switch_scope_and_registry(self.config.get('_scope_'))
+
     def known_types(self) -> list[str]:
         """The names in its registry, and in those above."""
         names = []
-        scope = self.config.get('_scope_')
-        with self.registry.switch_scope_and_registry(scope) as registry:
+        with self._in_scope() as registry:
             while registry is not None:
                 names += registry.module_dict
                 registry = registry.parent

@@ -21,6 +21,7 @@ NUMBERS = {
     'optim_wrapper.accumulative_counts': COUNT,
     'optim_wrapper.clip_grad.max_norm': POSITIVE,
     'optim_wrapper.clip_grad.clip_value': POSITIVE,
+    'env_cfg.resource_limit': COUNT,
     'train_cfg.max_epochs': COUNT,
     'train_cfg.max_iters': COUNT,
     'train_cfg.val_interval': COUNT,

@@ -1,5 +1,6 @@
 """Mistakes in one component of a config: its class, and its options."""
 
+import math
 from collections.abc import Callable, Iterable, Iterator
 from inspect import Parameter
 
@@ -8,7 +9,7 @@ from mmengine.runner import Priority, get_priority
 
 from famkd.apis.config_checks.components import Component, options_of
 from famkd.apis.config_checks.kinds import fits, in_words
-from famkd.apis.config_checks.numbers import NUMBERS, OPTIONS, number_problems
+from famkd.apis.config_checks.numbers import COUNT, NUMBERS, OPTIONS, number_problems
 from famkd.names import near_names, suggestion
 
 # Arguments of components that a config does not give.
@@ -52,8 +53,11 @@ def kind_problems(
         owner: The class or function that would get it.
         option: Its option there.
     """
-    if value is not None and not fits(value, option.annotation):
-        wanted = in_words(option.annotation)
+    annotation = option.annotation
+    if annotation is option.empty and isinstance(option.default, bool):
+        annotation = bool
+    if value is not None and not fits(value, annotation):
+        wanted = in_words(annotation)
         yield f'{key}={value!r}: {owner.__name__} takes {wanted} there'
 
 
@@ -62,6 +66,11 @@ def number_option_problems(option: str, key: str, value: object) -> Iterator[str
     if option in OPTIONS:
         for one in value if isinstance(value, (list, tuple)) else [value]:
             yield from number_problems(key, one, OPTIONS[option])
+    elif option == 'dynamic_intervals':
+        for _, interval in value or ():
+            yield from number_problems(key, interval, COUNT)
+    elif isinstance(value, float) and math.isnan(value):
+        yield f'{key}=nan is no number; correct it'
 
 
 def unknown_option(key: str, value: object, owner: str, known: Iterable[str]) -> str:

@@ -2,11 +2,12 @@
 
 from collections.abc import Iterator, Sequence
 from inspect import signature
+from types import NoneType
 from typing import Any
 
 from mmengine.config import Config
 from mmengine.registry import DefaultScope
-from mmengine.runner import set_random_seed
+from mmengine.runner import Runner, set_random_seed
 from mmengine.utils.dl_utils import set_multi_processing
 from torch.distributed import init_process_group
 from torch.nn.utils import clip_grad_norm_, clip_grad_value_
@@ -33,13 +34,16 @@ PARAMWISE = (
     'bias_decay_mult bias_lr_mult bypass_duplicate custom_keys dcn_offset_lr_mult '
     'dwconv_decay_mult flat_decay_mult norm_decay_mult'
 ).split()
-# What is a dict, if it is there at all; and a list of dicts, or one.
+ENVIRONMENT = 'cudnn_benchmark', 'dist_cfg', 'mp_cfg', 'resource_limit'
+# Those that may be left out, but not be None.
+REQUIRED = 'model', 'model.architecture', 'model.distiller', 'model.teacher'
+# What is a dict, if it is there at all; a list of dicts, or one; and a path.
 DICTS = (
     'default_hooks',
     'env_cfg',
     'env_cfg.dist_cfg',
     'env_cfg.mp_cfg',
-    'model',
+    *REQUIRED,
     'optim_wrapper',
     'optim_wrapper.clip_grad',
     'optim_wrapper.optimizer',
@@ -56,6 +60,15 @@ DICTS = (
     'val_dataloader.dataset',
 )
 LISTS = 'custom_hooks', 'param_scheduler', 'test_evaluator', 'val_evaluator'
+PATHS = (
+    'load_from',
+    'model.architecture.cfg_path',
+    'model.distiller.prompts',
+    'model.feature_cache',
+    'model.teacher.cfg_path',
+    'model.teacher_ckpt',
+    'work_dir',
+)
 
 
 def config_problems(
@@ -100,11 +113,17 @@ def _shape_problems(config: dict) -> Iterator[str]:
     for keys, kinds, wanted in (
         (DICTS, dict, 'a dict of options'),
         (LISTS, (list, tuple, dict), 'a dict of options, or a list of them'),
+        (PATHS, str, 'a path'),
     ):
         for key in keys:
             value = _value(config, key)
-            if value is not None and not isinstance(value, kinds):
+            is_missing = value is None and key in REQUIRED and _names(config, key)
+            if is_missing or not isinstance(value, (kinds, NoneType)):
                 yield f'{key}={value!r} must be {wanted}'
+            elif isinstance(value, (list, tuple)):
+                for i, one in enumerate(value):
+                    if isinstance(one, (str, bool, int, float)):
+                        yield f'{key}.{i}={one!r} must be a dict of options'
     for name, hook in _dict(config, 'default_hooks').items():
         if name not in DEFAULT_HOOKS:
             if hook is None or near_names(name, DEFAULT_HOOKS, cutoff=0.8):
@@ -150,6 +169,16 @@ def _argument_problems(config: dict) -> Iterator[str]:
                 yield unknown_option(place, value, call.__name__, known)
             elif name in options and place not in NUMBERS:
                 yield from kind_problems(place, value, call, options[name])
+    for name, value in _dict(config, 'env_cfg').items():
+        if name not in ENVIRONMENT:
+            yield unknown_option(f'env_cfg.{name}', value, 'MMEngine', ENVIRONMENT)
+    for name, option in signature(Runner).parameters.items():
+        yield from kind_problems(name, config.get(name), Runner, option)
+    multipliers = _dict(config, 'optim_wrapper.paramwise_cfg.custom_keys')
+    for name, value in multipliers.items():
+        if not isinstance(value, dict):
+            key = f'optim_wrapper.paramwise_cfg.custom_keys.{name}'
+            yield f'{key}={value!r} must be a dict, such as dict(lr_mult=0.1)'
     if _value(config, 'optim_wrapper.constructor') is None:
         for name, value in _dict(config, key := 'optim_wrapper.paramwise_cfg').items():
             if name not in PARAMWISE:
@@ -164,6 +193,12 @@ def _value(config: dict, key: str) -> Any:
     for name in key.split('.'):
         value = value.get(name) if isinstance(value, dict) else None
     return value
+
+
+def _names(config: dict, key: str) -> bool:
+    """Whether a config has a dotted key, whatever stands there."""
+    place, _, name = key.rpartition('.')
+    return name in (_dict(config, place) if place else config)
 
 
 def _dict(config: dict, key: str) -> dict:

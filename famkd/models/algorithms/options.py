@@ -39,7 +39,7 @@ def refuse_unknown(options: Mapping[str, object], algorithm: type) -> None:
 
 
 def check_teacher_options(options: Mapping[str, object], teacher: type) -> None:
-    """Names an option that a teacher does not have, and those that there are.
+    """Names an option that a teacher does not have, or that is neither on nor off.
 
     Args:
         options: ``teacher_options``.
@@ -51,6 +51,11 @@ def check_teacher_options(options: Mapping[str, object], teacher: type) -> None:
         if name not in known:
             raise ValueError(
                 f'teacher_options: there is no {name!r}; choose from {", ".join(known)}'
+            )
+        is_switch = signature(teacher).parameters[name].default is False
+        if is_switch and not isinstance(options[name], bool):
+            raise ValueError(
+                f'teacher_options: {name}={options[name]!r} must be True or False'
             )
 
 

@@ -10,10 +10,12 @@ import famkd.registry  # noqa: F401 (the scope of the recipes)
 from famkd.apis.config_checks.problems import config_problems
 
 CONFIGS = Path(__file__).parents[3] / 'configs'
+NAN = float('nan')
 # The new value, and what is said of it. `nan` and the like are no text here.
 MISTAKES = [
     # classes
     ('optim_wrapper.optimizer.type', 'SGDD', 'no such class; did you mean SGD'),
+    ('train_dataloader.collate_fn', dict(type='default_colate'), 'default_collate'),
     ('optim_wrapper.type', 'AmpOptimWraper', 'did you mean AmpOptimWrapper'),
     ('train_dataloader.dataset.type', 'Digit', 'did you mean Digits?'),
     ('train_dataloader.dataset.type', 'Xyz', 'name its module in custom_imports'),
@@ -38,6 +40,7 @@ MISTAKES = [
     ('train_dataloader.dataset.pipeline', [dict(type='Resize', scal=3)], 'mean scale'),
     ('randomness.sed', 1, 'did you mean seed?'),
     ('env_cfg.dist_cfg.time_out', 9, 'did you mean timeout?'),
+    ('env_cfg.cudnn_benchmrk', True, 'did you mean cudnn_benchmark?'),
     ('env_cfg.mp_cfg.threads', 9, 'choose from mp_start_method, opencv_num_threads'),
     ('log_processor.window', 9, 'did you mean window_size?'),
     ('optim_wrapper.paramwise_cfg', dict(norm_decay_mul=0), 'mean norm_decay_mult'),
@@ -59,9 +62,14 @@ MISTAKES = [
     ('default_hooks.chekpoint', None, 'did you mean checkpoint'),
     ('default_hooks.xyz', None, 'choose from runtime_info, '),
     ('default_hooks.xyz', dict(interval=2), "has no type, only ['interval']; add it"),
+    ('log_processor.by_epoch', 'yes', 'LogProcessor takes True or False there'),
+    ('resume', 'maybe', 'Runner takes True or False there'),
+    ('load_from', 5, 'must be a path'),
+    ('model.teacher_ckpt', 5, 'must be a path'),
+    ('custom_hooks', ['EMAHook'], 'must be a dict of options'),
     # numbers
     ('optim_wrapper.optimizer.lr', 'abc', 'must be a number of at least 0'),
-    ('optim_wrapper.optimizer.lr', float('nan'), 'must be a number of at least 0'),
+    ('optim_wrapper.optimizer.lr', NAN, 'must be a number of at least 0'),
     ('optim_wrapper.optimizer.lr', -0.1, 'must be a number of at least 0'),
     ('optim_wrapper.optimizer.momentum', 'abc', 'SGD takes a number there'),
     ('optim_wrapper.accumulative_counts', 0, 'must be a whole number of at least 1'),
@@ -78,7 +86,9 @@ MISTAKES = [
     ('param_scheduler', dict(type='LinearLR', start_factor=0), 'a number above 0'),
     ('val_evaluator.topk', [1, 0], 'must be a whole number of at least 1'),
     ('optim_wrapper.paramwise_cfg', dict(norm_decay_mult='a'), 'at least 0'),
+    ('param_scheduler', dict(type='CosineAnnealingLR', eta_min=NAN), 'is no number'),
     # intervals
+    ('train_cfg.dynamic_intervals', [(1, 0)], 'must be a whole number of at least 1'),
     ('train_cfg.val_interval', 0, 'must be a whole number of at least 1'),
     ('train_cfg.val_interval', 1.5, 'must be a whole number of at least 1'),
     ('default_hooks.checkpoint.interval', 0, 'at least 1, or -1 for never'),
@@ -112,6 +122,12 @@ MISTAKES = [
     ('env_cfg', 3, 'must be a dict of options'),
     ('default_hooks', 3, 'must be a dict of options'),
     ('model', 'ResNet', 'must be a dict of options'),
+    ('model.teacher', None, 'must be a dict of options'),
+    (
+        'optim_wrapper.paramwise_cfg',
+        dict(custom_keys=dict(head=5)),
+        'must be a dict, such as',
+    ),
     ('test_dataloader', {}, 'has no dataset and no sampler, only []; add it'),
 ]
 

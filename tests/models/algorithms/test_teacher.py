@@ -105,6 +105,7 @@ def test_input_size_of_its_own(make, batch):
         ('dtype', 'half16', "dtype='half16' is no precision"),
         ('input_size', 0, 'input_size=0 must be a height and a width'),
         ('input_size', [32, 'x'], r"input_size=\[32, 'x'\] must be"),
+        ('compile', 'no', "compile='no' must be True or False"),
         ('channel_last', True, "there is no 'channel_last'; choose from channels_last"),
     ],
 )
