@@ -125,6 +125,8 @@ def write(parser: argparse.ArgumentParser, cfg: 'Config', out: str) -> None:
         check_key(json.loads(Path(out, NOTE).read_text())['key'], key, out)
         print(f'{out} has the features already')
         return
+    if Path(out).is_file() or (Path(out).is_dir() and any(Path(out).iterdir())):
+        parser.error(f'--out: {out} has other files; name a new folder')
 
     batches = feature_batches(model, loader)
     first = next(batches)

@@ -48,7 +48,7 @@ class TeacherIdentity:
         if began_with is None or self._may_change:
             return
         note = self.complete(teacher)
-        if note['hash'] != began_with['hash']:
+        if note['hash'] != began_with.get('hash'):
             raise ValueError(
                 f'teacher_ckpt={tell_teacher(note)} is another teacher than that of '
                 f'the checkpoint, {tell_teacher(began_with)}; name that one, or set '
@@ -77,8 +77,21 @@ def note_to_tensor(note: dict[str, str | None]) -> Tensor:
 
 
 def note_from_tensor(state: Tensor) -> dict[str, str | None]:
-    """The note that :func:`note_to_tensor` made a tensor of."""
-    return json.loads(bytes(state.tolist()))
+    """The note that :func:`note_to_tensor` made a tensor of.
+
+    Raises:
+        ValueError: If it is no such tensor.
+    """
+    try:
+        note = json.loads(bytes(state.tolist()))
+    except (AttributeError, TypeError, ValueError):
+        note = None
+    if not isinstance(note, dict):
+        raise ValueError(
+            'the checkpoint has something else for the note of its teacher '
+            '(_extra_state); give one of a distillation'
+        )
+    return note
 
 
 def tell_teacher(note: dict[str, str | None]) -> str:

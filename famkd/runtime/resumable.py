@@ -119,6 +119,13 @@ def check_resumable(runner: Runner, checkpoint: dict) -> None:
             )
         if not isinstance(checkpoint[key], dict):
             raise ValueError(f'resume: {key} of the checkpoint is no dict')
+    for key in ('epoch', 'iter'):
+        done = checkpoint['meta'].get(key)
+        if type(done) is not int or done < 0:
+            raise ValueError(
+                f'resume: meta.{key} of the checkpoint is {done!r}, no whole number of '
+                'at least 0; give one of a training'
+            )
     given = _kinds(checkpoint['state_dict'])
     wanted = _kinds(unwrapped_model(runner).state_dict())
     missing = [key for key in wanted if key not in given]

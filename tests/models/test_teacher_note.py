@@ -1,5 +1,6 @@
 """Notes of teachers."""
 
+import pytest
 import torch
 
 from famkd.models.teacher_note import (
@@ -23,6 +24,12 @@ def test_fingerprint_tells_weights_apart():
 def test_a_note_survives_a_checkpoint():
     note = dict(path='Lehrer für alle.pth', hash=None)
     assert note_from_tensor(note_to_tensor(note)) == note
+
+
+@pytest.mark.parametrize('state', [5, torch.ones(3), torch.tensor([91, 93])])
+def test_what_is_no_note(state):
+    with pytest.raises(ValueError, match='something else for the note of its teacher'):
+        note_from_tensor(state)
 
 
 def test_teachers_are_told_by_their_weights():

@@ -150,6 +150,14 @@ def test_a_disk_too_small_is_said_before(tool, cache, capsys, monkeypatch, tmp_p
     assert not list(tmp_path.glob('features*'))
 
 
+def test_a_folder_with_other_files_is_refused_before(cache, tmp_path, capsys):
+    (tmp_path / 'features').mkdir()
+    (tmp_path / 'features/notes.txt').touch()
+    with pytest.raises(SystemExit):
+        cache()
+    assert 'has other files; name a new folder' in capsys.readouterr().err
+
+
 def test_a_model_without_a_teacher(tool, tmp_path, capsys):
     path = tmp_path / 'alone.py'
     Config(dict(model=dict(type='ImageClassifier'))).dump(path)

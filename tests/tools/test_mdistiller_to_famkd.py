@@ -64,3 +64,14 @@ def test_the_arch_is_checked_before_the_file_is_read(monkeypatch):
     monkeypatch.setattr(TOOL, 'load_checkpoint', lambda path: pytest.fail('was read'))
     with pytest.raises(SystemExit, match='--arch resnet21 is not known; use resnet'):
         run('none.pth', 'out.pth', '--arch', 'resnet21')
+
+
+@pytest.mark.parametrize('tool', ['freekd_prompts', 'mdistiller_to_famkd --arch vgg8'])
+def test_the_file_itself_is_not_overwritten(tool, tmp_path, capsys):
+    (tmp_path / 'in.pth').write_text('weights')
+    name, *options = tool.split()
+    file = str(tmp_path / 'in.pth')
+    with pytest.raises(SystemExit):
+        load_tool(f'model_converters/{name}').main([file, file, *options])
+    assert 'is the file to convert; name another one' in capsys.readouterr().err
+    assert (tmp_path / 'in.pth').read_text() == 'weights'

@@ -36,6 +36,10 @@ def main(argv: list[str] | None = None) -> None:
     add_trust_argument(parser)
     args = parser.parse_args(argv)
     trust_checkpoints(args.trust_checkpoint)
+    if args.output.is_dir():
+        parser.error(f'OUT: {args.output} is a folder; name the file to write')
+    if args.output.exists() and args.output.samefile(args.input):
+        parser.error(f'OUT: {args.output} is the file to convert; name another one')
 
     import torch
 
