@@ -20,6 +20,7 @@ import torch
 from _timing import DTYPES, interleaved, machine, peak_mb_of
 from torch import nn
 
+from famkd.apis.allocator import keep_freed_memory
 from famkd.apis.plots import COLORS, new_figure, save
 from famkd.apis.tables import markdown_table
 from famkd.engine.hooks.channels_last_hook import lay_channels_last
@@ -207,6 +208,7 @@ def main() -> None:
     parser.add_argument('--peak-of', choices=VARIANTS, help=argparse.SUPPRESS)
     args = parser.parse_args()
     torch.set_num_threads(args.threads)
+    keep_freed_memory()  # as tools/train.py does
     if args.peak_of:
         (run,) = variants(args, args.pair[0], (args.peak_of,)).values()
         print(peak_mb_of(run, args.device))

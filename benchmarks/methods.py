@@ -18,6 +18,7 @@ import torch
 from _timing import interleaved, machine, peak_mb_of
 from distill_step import build_recipe, variant
 
+from famkd.apis.allocator import keep_freed_memory
 from famkd.apis.tables import markdown_table
 
 CONFIGS = Path(__file__).resolve().parent.parent / 'configs'
@@ -53,6 +54,7 @@ def main() -> None:
     args = parser.parse_args()
     args.device, args.dtype, args.channels_last = 'cpu', 'float32', False
     torch.set_num_threads(args.threads)
+    keep_freed_memory()  # as tools/train.py does
     if args.peak_of:
         print(peak_mb_of(step(args, args.peak_of), args.device))
         return

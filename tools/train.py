@@ -13,6 +13,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from famkd.apis.allocator import keep_freed_memory
 from famkd.apis.cli import (
     add_common_arguments,
     build_runner,
@@ -180,6 +181,7 @@ def main(argv: list[str] | None = None) -> None:
     parser = build_parser()
     args = parser.parse_args(argv)
     set_thread_count()
+    keep_freed_memory()
     cfg = load_config(parser, args)
     merge_args(parser, cfg, args)
     check_data(parser, cfg, ['train'] if args.no_validate else ['train', 'val'])
