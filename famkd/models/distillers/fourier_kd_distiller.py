@@ -12,8 +12,8 @@ from .targets import Targets
 class FourierKDDistiller(StageDistiller):
     """Compares each pair of stages by a loss with layers, which are trained with it.
 
-    Where the student has other channels or another size than the teacher, give a
-    ``connector``.
+    Where the student has other channels than the teacher, give a ``connector``; sizes
+    must agree.
 
     Args:
         stage_loss: Config of :class:`FourierKDLoss`, built for each stage with the
@@ -35,6 +35,7 @@ class FourierKDDistiller(StageDistiller):
         super().build(students, teachers)
         for teacher in teachers:
             self.losses.append(build_part(self.stage_loss, channels=teacher.shape[1]))
+        self.check_shapes(self.losses, students, teachers)
 
     def stage_losses(
         self, students: list[Tensor], teachers: list[Tensor], targets: Targets

@@ -1,7 +1,8 @@
 """Distillation stage by stage: the base of every method on features."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
+import torch
 from mmengine.model import ModuleList
 from mmengine.structures import BaseDataElement
 from mmrazor.models.distillers import ConfigurableDistiller
@@ -167,17 +168,17 @@ class StageDistiller(ConfigurableDistiller):
             students: The student's maps (1, C, H, W), shallow to deep.
             teachers: The teacher's, as many.
         """
-        if self.connector is None:
-            self._check_shapes(students, teachers)
-            return
-        for student, teacher in zip(students, teachers, strict=True):
-            connector = build_part(
-                self.connector,
-                in_channels=student.shape[1],
-                out_channels=teacher.shape[1],
-                size=tuple(teacher.shape[-2:]),
-            )
-            self.stages.append(nn.ModuleDict({'connector': connector}))
+        if self.connector is not None:
+            for student, teacher in zip(students, teachers, strict=True):
+                connector = build_part(
+                    self.connector,
+                    in_channels=student.shape[1],
+                    out_channels=teacher.shape[1],
+                    size=tuple(teacher.shape[-2:]),
+                )
+                self.stages.append(nn.ModuleDict({'connector': connector}))
+        if self.loss is not None:
+            self.check_shapes([self.loss] * len(students), students, teachers)
 
     def stage_losses(
         self, students: list[Tensor], teachers: list[Tensor], targets: Targets
@@ -273,17 +274,39 @@ class StageDistiller(ConfigurableDistiller):
             buffer = self.teacher_recorders.get_recorder(LOGITS).data_buffer
             buffer[:] = [features[LOGITS]]
 
-    def _check_shapes(self, students: list[Tensor], teachers: list[Tensor]) -> None:
-        """Asks a loss that refuses some features now, so that the stage is named."""
-        check = getattr(self.loss, 'check_shapes', None)
-        if check is None:
-            return
-        pairs = zip(self.loss_sources().values(), students, teachers, strict=True)
-        for sources, student, teacher in pairs:
+    @torch.no_grad()
+    def check_shapes(
+        self,
+        losses: Iterable[nn.Module],
+        students: list[Tensor],
+        teachers: list[Tensor],
+    ) -> None:
+        """Asks losses that refuse some features before the first batch.
+
+        Args:
+            losses: The loss of every stage. Those with a method ``check_shapes`` are
+                asked.
+            students: The student's maps, before their connectors.
+            teachers: The teacher's, as many.
+
+        Raises:
+            ValueError: If a loss refuses a pair; names its modules.
+        """
+        self.stages.eval()  # BN of connectors shall not learn from the probe.
+        pairs = zip(
+            self.loss_sources().values(),
+            losses,
+            self.connect(students),
+            teachers,
+            strict=True,
+        )
+        for sources, loss, student, teacher in pairs:
             try:
-                check(student, teacher)
+                if hasattr(loss, 'check_shapes'):
+                    loss.check_shapes(student, teacher)
             except ValueError as error:
                 raise ValueError(f'{sources}: {error}') from None
+        self.stages.train()
 
     def _maps(self) -> tuple[list[Tensor], list[Tensor]]:
         """The recorded maps of student and teacher."""

@@ -49,7 +49,8 @@ class Targets:
             raise ValueError(
                 'the labels are soft (gt_score below 1), so that no class is right or '
                 'wrong: leave mixup, CutMix and the like out of '
-                'model.train_cfg.augments, or leave out what asks for classes (guided)'
+                'data_preprocessor.batch_augments and of train_cfg.augments of the '
+                'student, or leave out what asks for classes (guided)'
             )
         return torch.cat([sample.gt_label.flatten() for sample in samples])
 

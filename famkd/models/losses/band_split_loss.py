@@ -9,6 +9,7 @@ from torch import Tensor
 from famkd.layers import dct2, haar_dwt
 
 from .per_sample_loss import PerSampleLoss
+from .same_shape import check_same_shape
 
 
 @MODELS.register_module()
@@ -22,8 +23,8 @@ class BandSplitLoss(PerSampleLoss):
 
     with an orthonormal transform. A teacher's low band tells what is there, its high
     band much that a small student cannot follow: there the logarithm keeps large
-    differences from ruling the loss. Sizes and channels must agree: put a connector
-    before it where they do not.
+    differences from ruling the loss. Sizes must agree, and channels, too: put a
+    connector before it where they do not.
 
     The common idea of several methods, ours in its details: `FreeKD
     <https://arxiv.org/abs/2311.12079>`_ (bands of a wavelet), and FreeKD+, FD-CMKD and
@@ -84,12 +85,7 @@ class BandSplitLoss(PerSampleLoss):
             ValueError: If they are not.
         """
         super().check_shapes(s_feature, t_feature)
-        if s_feature.shape != t_feature.shape:
-            raise ValueError(
-                f'the feature of the student is {tuple(s_feature.shape)}, that of the '
-                f'teacher {tuple(t_feature.shape)}; put a connector between them that '
-                'gives the shape of the teacher, such as ConvHead'
-            )
+        check_same_shape(s_feature, t_feature)
 
 
 def _dct_bands(x: Tensor, cutoff: float) -> tuple[Tensor, Tensor]:

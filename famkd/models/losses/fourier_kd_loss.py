@@ -5,6 +5,7 @@ from mmrazor.registry import MODELS
 from torch import Tensor, nn
 from torch.nn.functional import batch_norm, cosine_similarity
 
+from .same_shape import check_same_shape
 from .widen import widen
 
 
@@ -67,12 +68,7 @@ class FourierKDLoss(nn.Module):
         Raises:
             ValueError: If the shapes differ.
         """
-        if s_feature.shape != t_feature.shape:
-            raise ValueError(
-                f'the feature of the student is {tuple(s_feature.shape)}, that of the '
-                f'teacher {tuple(t_feature.shape)}; FourierKDLoss compares maps of one '
-                'shape: put a connector between them'
-            )
+        self.check_shapes(s_feature, t_feature)
         with torch.autocast(s_feature.device.type, enabled=False):
             student, teacher = widen(s_feature), widen(t_feature)
             unlike = 1 - cosine_similarity(student.flatten(2), teacher.flatten(2), 2)
@@ -95,6 +91,14 @@ class FourierKDLoss(nn.Module):
                 for a, b in points
             )
             return self.loss_weight * distance / 2
+
+    def check_shapes(self, s_feature: Tensor, t_feature: Tensor) -> None:
+        """Checks that the features can be compared.
+
+        Raises:
+            ValueError: If the shapes differ.
+        """
+        check_same_shape(s_feature, t_feature)
 
     def _spectrum(self, x: Tensor) -> tuple[Tensor, Tensor]:
         """Amplitudes and phases."""

@@ -4,6 +4,7 @@ from mmrazor.registry import MODELS
 from torch import Tensor, nn
 from torch.nn.functional import mse_loss
 
+from .same_shape import check_same_shape
 from .widen import widen
 
 
@@ -43,9 +44,4 @@ class StageMSELoss(nn.Module):
         Raises:
             ValueError: If the shapes differ.
         """
-        if s_feature.shape != t_feature.shape:
-            raise ValueError(
-                f'the feature of the student is {tuple(s_feature.shape)}, that of the '
-                f'teacher {tuple(t_feature.shape)}; put a connector between them that '
-                'gives the shape of the teacher'
-            )
+        check_same_shape(s_feature, t_feature)

@@ -183,6 +183,16 @@ def test_features_of_other_shapes_are_refused_when_built(loss, make):
         make(stages=STAGES, loss=dict(type=loss))
 
 
+def test_features_that_connectors_cannot_bring_together_are_refused(make):
+    with pytest.raises(ValueError, match=r"backbone.layer1'.*backbone.layer3'.*height"):
+        make(
+            student_stages=['backbone.layer1'],
+            teacher_stages=['backbone.layer3'],
+            connector=dict(type='ConvHead'),
+            loss=dict(type='StageMSELoss'),
+        )
+
+
 def test_soft_labels_are_an_error_where_classes_are_asked_for(make, batch):
     model = make(stages=STAGES, loss=dict(type='AskingLoss'), guided=True)
     samples = [s.set_gt_score(torch.full((4,), 0.25)) for s in batch[1]]

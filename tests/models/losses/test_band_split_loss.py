@@ -85,7 +85,7 @@ def test_option_that_is_none(options, message):
 
 
 def test_other_shapes():
-    with pytest.raises(
-        ValueError, match=r'put a connector between .* such as ConvHead'
-    ):
+    with pytest.raises(ValueError, match=r'connector .* the channels of the teacher'):
         loss_of(torch.zeros(1, 2, 4, 4), torch.zeros(1, 3, 4, 4))
+    with pytest.raises(ValueError, match='name stages .* the same height and width'):
+        loss_of(torch.zeros(1, 2, 4, 4), torch.zeros(1, 3, 4, 2))
