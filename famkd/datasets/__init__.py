@@ -2,6 +2,7 @@
 
 from .ade20k_scenes import ADE20KScenes
 from .checked_load_image import CheckedLoadImageFromFile
+from .checked_sun397 import CheckedSUN397
 from .cifar100_folders import CIFAR100Folders
 from .corrupt import Corrupt
 from .digits import Digits
@@ -11,6 +12,7 @@ __all__ = [
     'ADE20KScenes',
     'CIFAR100Folders',
     'CheckedLoadImageFromFile',
+    'CheckedSUN397',
     'Corrupt',
     'Digits',
     'MITIndoor67',

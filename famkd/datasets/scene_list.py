@@ -9,6 +9,8 @@ from mmpretrain.datasets import BaseDataset
 
 from famkd.names import first_names
 
+from .list_files import check_images, read_list
+
 
 class SceneList(BaseDataset):
     """Images and their scenes, as a list file for training and one for validation name.
@@ -73,7 +75,11 @@ class SceneList(BaseDataset):
                 'current',
                 logging.WARNING,
             )
-        self._check_images([image for image, _ in lists[self.split]])
+        check_images(
+            self.list_file(self.split),
+            str(self.data_root),
+            [image for image, _ in lists[self.split]],
+        )
         return [
             dict(img_path=str(Path(self.data_root, image)), gt_label=index[name])
             for image, name in lists[self.split]
@@ -81,13 +87,9 @@ class SceneList(BaseDataset):
 
     def _read(self, split: str) -> list[tuple[Path, str]]:
         path = self.list_file(split)
-        if not path.is_file():
-            raise FileNotFoundError(
-                f'there is no list file {path}; {type(self).__name__} expects it in '
-                f'data_root={str(self.data_root)!r}, as docs/scenes.md shows'
-            )
+        lines = read_list(path, str(self.data_root), type(self).__name__)
         entries = []
-        for number, line in enumerate(path.read_text().splitlines(), start=1):
+        for number, line in enumerate(lines, start=1):
             if line.strip():
                 try:
                     entries.append(self.read_line(line.strip(), split))
@@ -121,19 +123,6 @@ class SceneList(BaseDataset):
             )
         self._metainfo['classes'] = tuple(classes)
         return classes
-
-    def _check_images(self, images: list[Path]) -> None:
-        path, root = self.list_file(self.split), Path(self.data_root)
-        if not images:
-            raise ValueError(f'{path} names no image')
-        missing = [image for image in images if not (root / image).is_file()]
-        if missing:
-            folder = root / missing[0].parent
-            raise FileNotFoundError(
-                f'{len(missing)} of the {len(images)} images of {path} are not in '
-                f'{str(root)!r}: {first_names(missing)}'
-                + ('' if folder.is_dir() else f'; expected the folder {folder}')
-            )
 
     def extra_repr(self) -> list[str]:
         """Lines that ``repr`` adds to those of the base class."""

@@ -1,4 +1,4 @@
-"""MIT Indoor 67 and the scenes of ADE20K, in the layout of docs/scenes.md."""
+"""MIT Indoor 67, ADE20K's scenes and SUN397, in the layout of docs/scenes.md."""
 
 import logging
 
@@ -44,6 +44,20 @@ def ade(tmp_path):
         (tmp_path / f'sceneCategories_{split}.txt').write_text(text)
         names = [line.split()[0] for line in lines]
         write_images(tmp_path, [f'images/{split}/{name}.jpg' for name in names])
+    return tmp_path
+
+
+@pytest.fixture
+def sun(tmp_path):
+    folder = tmp_path / 'Partitions'
+    folder.mkdir()
+    for split, name in (('Training', 'a b'), ('Testing', 'c')):
+        # Windows' line ends and byte-order mark.
+        text = f'/a/abbey/{name}.jpg\n/c/cabin/outdoor/{name}.jpg\n\n'
+        (folder / f'{split}_01.txt').write_text(
+            text, encoding='utf-8-sig', newline='\r\n'
+        )
+        write_images(tmp_path, [f'SUN397{line}' for line in text.split('\n')[:2]])
     return tmp_path
 
 
@@ -144,6 +158,36 @@ def test_labels_beyond_the_classes_are_an_error(mit):
         build('MITIndoor67', mit, num_classes=2)
     with pytest.raises(ValueError, match=r"the 2 of metainfo\['classes'\]: attic$"):
         build('MITIndoor67', mit, metainfo=dict(classes=('bar', 'gameroom')))
+
+
+@pytest.mark.parametrize('split', ['train', 'test'])
+def test_sun397_is_that_of_mmpretrain(split, sun):
+    ours = build('CheckedSUN397', sun, split=split)
+    for path in (sun / 'Partitions').iterdir():
+        path.write_text(path.read_text(encoding='utf-8-sig').strip())
+    theirs = build('SUN397', sun, split=split)
+    assert files(ours, sun) == files(theirs, sun)
+    assert (ours.CLASSES, ours.test_mode) == (theirs.CLASSES, theirs.test_mode)
+
+
+def test_sun397_is_checked_at_once(sun):
+    path = sun / 'Partitions/Training_01.txt'
+    with path.open('a') as file:
+        file.write('/a/abbey/1.jpg\n/b/beach/2.jpg\n')
+    with pytest.raises(
+        FileNotFoundError,
+        match=r'2 of the 4 images of .*Training_01\.txt .*: SUN397/a/abbey/1\.jpg, '
+        r'SUN397/b/beach/2\.jpg$',
+    ):
+        build('CheckedSUN397', sun)
+    path.write_text('/a/abbeys/1.jpg\n')
+    with pytest.raises(
+        ValueError, match=r"1 lines name none of the 397 scenes: '/a/abbeys/1\.jpg'"
+    ):
+        build('CheckedSUN397', sun)
+    path.unlink()
+    with pytest.raises(FileNotFoundError, match=r'no list file .*Training_01\.txt'):
+        build('CheckedSUN397', sun)
 
 
 @pytest.mark.parametrize(
