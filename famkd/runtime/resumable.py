@@ -13,6 +13,7 @@ from mmengine.runner import Runner, find_latest_checkpoint
 
 from .archive import check_archive
 from .atomic_backend import AtomicBackend
+from .finite import non_finite
 from .safe_load import load_checkpoint
 from .unwrapped import unwrapped_model
 
@@ -145,6 +146,11 @@ def check_resumable(runner: Runner, checkpoint: dict) -> None:
     if unused:
         runner.logger.warning(
             f'resume: {len(unused)} entries are of no use ({_first(unused)})'
+        )
+    if spoilt := non_finite(checkpoint):
+        raise ValueError(
+            f'resume: {_first(spoilt)} of the checkpoint are not finite; give an '
+            'earlier one'
         )
     if 'ema_state_dict' in checkpoint and not _averages(runner):
         raise ValueError(

@@ -35,6 +35,10 @@ def without_weights(saved):
     del saved['state_dict']
 
 
+def with_nan_in_the_optimizer(saved):
+    saved['optimizer']['state'][0]['spoilt'] = torch.tensor(float('nan'))
+
+
 def with_another_number(saved):
     saved['meta']['iter'] = -3
 
@@ -73,6 +77,7 @@ def resume(make_runner, tmp_path):
         (with_a_list, r'label.bias is a list, the model has \(2,\)'),
         (a_list_of_weights, 'state_dict of the checkpoint is no dict'),
         (without_weights, 'has no state_dict, so it is none of a training'),
+        (with_nan_in_the_optimizer, r'optimizer.state.0.spoilt .* are not finite'),
         (with_another_number, 'meta.iter of the checkpoint is -3, no whole number'),
         (weights_only, 'has no message_hub, so it is none of a training'),
     ],
