@@ -1,19 +1,22 @@
 """The scope ``famkd``, and where MMEngine finds the configs of each package.
 
-``_base_ = 'famkd::...'`` makes MMEngine build what comes from that file in the scope of
-that name. It has no components of its own: those of famkd are registered in
-mmpretrain's and MMRazor's registries. So a name that is looked up in scope ``famkd`` is
-looked up in mmpretrain's.
+The scope has no components of its own: those of famkd are registered in the registries
+of mmpretrain, mmdet, mmseg and MMRazor. So what comes from ``_base_ = 'famkd::...'`` is
+built in the config's own default scope, as where a file is inherited by its path (for
+other packages MMEngine takes the scope of that name: a loop from there would not find
+the data sets of mmseg). A name in scope ``famkd`` is looked up in mmpretrain's.
 
 Wherever famkd is used this module is imported: it also makes MMEngine read and write
 checkpoints safely, and find recipes by their old names.
 """
 
+from collections.abc import Callable
 from importlib.util import find_spec
 
 import mmengine.config.config
 import mmengine.hub.hub
 import mmpretrain.registry
+from mmengine.config import Config
 from mmengine.config.utils import MODULE2PACKAGE
 from mmengine.registry import Registry
 
@@ -34,6 +37,18 @@ for _module in MODULE2PACKAGE.keys() & OPENMMLAB.keys():
     _installed = find_spec(_module) is not None
     MODULE2PACKAGE[_module] = _module if _installed else OPENMMLAB[_module][0]
 
+
+def without_scope(find: Callable) -> Callable:
+    """Makes MMEngine's search for a base say no scope for those of famkd."""
+
+    def find_base(cfg_path: str, filename: str) -> tuple[str, str | None]:
+        path, scope = find(cfg_path, filename)
+        return path, None if scope == 'famkd' else scope
+
+    return find_base
+
+
+Config._get_cfg_path = staticmethod(without_scope(Config._get_cfg_path))
 for _user in (mmengine.config.config, mmengine.hub.hub):
     _user._get_external_cfg_base_path = forwarding(_user._get_external_cfg_base_path)
     _user.get_installed_path = checking(_user.get_installed_path)

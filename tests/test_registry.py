@@ -36,6 +36,7 @@ def test_base_of_each_package(tmp_path, package):
     recipe.write_text(f"_base_ = '{package}::{path}'\nwork_dir = 'mine'\n")
     config = Config.fromfile(recipe)
     assert config.work_dir == 'mine'
+    assert model is None or ('_scope_' in config.model) == (package != 'famkd')
     assert model is None or config.model.type == model
 
 

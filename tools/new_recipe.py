@@ -161,6 +161,9 @@ def recipe(args: argparse.Namespace) -> tuple[str | list[str], dict]:
         custom_imports=dict(imports=list(dict.fromkeys([*imports, *IMPORTS]))),
         model=dict(_delete_=True, **method.model),
     )
+    if data.get('data_preprocessor') and data.model.get('data_preprocessor'):
+        # mmseg's bases have both; the runner would put this before the student's own.
+        content['data_preprocessor'] = None
     known = data.get('default_hooks', {}).get('checkpoint', {})
     missing = {key: value for key, value in KEEP.items() if key not in known}
     if missing:

@@ -190,6 +190,7 @@ def test_segmentors(write, tmp_path):
     stages = [dict(source='backbone', data_idx=i) for i in range(4)]
     assert cfg.model.distiller.student_stages == stages
     assert cfg.model.distiller.teacher_stages == stages
+    assert cfg.data_preprocessor is None  # but the student's, with the size of crops
     assert cfg.model.input_shape == (3, 144, 192)
     assert cfg.model.teacher_ckpt.endswith('w32_1xb4-800i_camvid-144x192/iter_800.pth')
     path = write(method='freekd', out=tmp_path / 'freekd.py', **networks)
