@@ -90,9 +90,10 @@ def read_logits(recorder: BaseRecorder, role: str) -> Tensor:
         role: Whose it is, ``'student'`` or ``'teacher'``.
 
     Raises:
-        ValueError: If the head gives something else, as that of a detector does.
+        ValueError: If the head gives something else, as that of a detector does, or
+            is not called.
     """
-    logits = recorder.get_record_data()
+    logits = recorder.data_buffer[0] if recorder.data_buffer else None
     if not isinstance(logits, Tensor) or logits.ndim != 2:
         raise ValueError(
             f'the {recorder.source} of the {role} gives no class scores (N, K), which '

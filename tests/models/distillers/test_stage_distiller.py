@@ -225,11 +225,13 @@ def test_logits_of_other_classes(make, classifier):
         )
 
 
-def test_a_head_without_class_scores(make):
+# The first gives maps, the other is not called in a forward pass: heads of detectors.
+@pytest.mark.parametrize('head', ['backbone', 'data_preprocessor'])
+def test_a_head_without_class_scores(head, make):
     with pytest.raises(
-        ValueError, match='the backbone of the teacher gives no class scores'
+        ValueError, match=f'the {head} of the teacher gives no class scores'
     ):
-        make(stages=STAGES, loss=dict(type='AskingLoss'), logits='backbone')
+        make(stages=STAGES, loss=dict(type='AskingLoss'), logits=head)
 
 
 def test_a_module_that_is_not_called_is_no_stage(make):
