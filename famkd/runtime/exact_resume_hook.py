@@ -135,6 +135,14 @@ class ExactResumeHook(Hook):
             self._batches.number = 0  # MMEngine goes through all batches again.
 
 
+def example_state() -> dict:
+    """What the entry of a checkpoint looks like, of any number of processes."""
+    # A checkpoint of a training on a CPU may go on on a GPU.
+    random_state = {k: v for k, v in _random_state().items() if k != 'cuda'}
+    process = dict(random=random_state, sampler_seed=None, buffers={})
+    return dict(processes=[process, ...], batches=0, validated=False)
+
+
 def _counts_iterations(runner: Runner) -> bool:
     return isinstance(runner.train_loop, IterBasedTrainLoop)
 

@@ -11,7 +11,8 @@ from mmengine.runner import Runner
 
 from .average_losses_hook import AverageLossesHook
 from .changed_options import report_changed_options
-from .exact_resume_hook import ExactResumeHook
+from .checkpoint_structure import check_structure
+from .exact_resume_hook import ExactResumeHook, example_state
 from .lock import lock_folder
 from .non_finite_hook import NonFiniteHook
 from .resumable import check_resumable, check_start
@@ -76,6 +77,7 @@ class RuntimeHook(Hook):
         """Checks that a checkpoint to start or to resume from is of this model."""
         if runner._resume:
             check_resumable(runner, checkpoint)
+            check_structure(runner, checkpoint, example_state())
             report_changed_options(runner, checkpoint)
         else:
             check_start(runner, checkpoint)

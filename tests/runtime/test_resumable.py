@@ -4,6 +4,7 @@ import pytest
 import torch
 
 RUNTIME = dict(default_hooks=dict(runtime=dict(type='RuntimeHook')))
+SCHEDULE = dict(param_scheduler=[dict(type='CosineAnnealingLR', T_max=4)])
 EMA = dict(custom_hooks=[dict(type='EMAHook')])
 
 
@@ -43,6 +44,18 @@ def with_another_number(saved):
     saved['meta']['iter'] = -3
 
 
+def setting(path, value):
+    """A change of what is at a place, such as ``'message_hub.runtime_info'``."""
+
+    def change(saved):
+        *places, last = path.split('.')
+        for place in places:
+            saved = saved[int(place) if place.isdigit() else place]
+        saved[int(last) if last.isdigit() else last] = value
+
+    return change
+
+
 def weights_only(saved):
     del saved['message_hub']
 
@@ -80,11 +93,29 @@ def resume(make_runner, tmp_path):
         (with_nan_in_the_optimizer, r'optimizer.state.0.spoilt .* are not finite'),
         (with_another_number, 'meta.iter of the checkpoint is -3, no whole number'),
         (weights_only, 'has no message_hub, so it is none of a training'),
+        (setting('param_schedulers', []), 'param_schedulers has 0 entries, .* has 1'),
+        (setting('param_schedulers.0', {'a': 1}), r'schedulers.0 has no \w+; give one'),
+        (setting('param_schedulers.0.last_step', 'x'), "last_step is 'x', no number"),
+        (
+            setting('message_hub.runtime_info.best_score', 'high'),
+            "message_hub.runtime_info.best_score is 'high', no number; give one of a",
+        ),
+        (setting('message_hub', {}), 'message_hub has no log_scalars'),
+        (setting('message_hub.log_scalars', 3), 'log_scalars is 3, no dict'),
+        (setting('exact_resume', [1]), 'exact_resume is a list, no dict'),
+        (setting('exact_resume.processes.0', {}), 'processes.0 has no random'),
+        (
+            setting('exact_resume.processes.0.random.python', (3, (1, 2), None)),
+            'random.python.1 has 2 entries, this training has 625',
+        ),
+        (setting('optimizer', 'none'), "optimizer is 'none', no dict"),
+        (setting('optimizer.state.0', [1]), 'optimizer.state.0 is a list, no dict'),
+        (setting('optimizer.param_groups', {}), 'param_groups is a dict, no list'),
     ],
 )
 def test_another_model_is_refused(change, message, resume):
     with pytest.raises(ValueError, match=message):
-        resume(change, **EMA)
+        resume(change, **EMA, **SCHEDULE)
 
 
 def test_averaged_weights_where_nothing_is_averaged(resume):
