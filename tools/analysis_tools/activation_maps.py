@@ -84,13 +84,13 @@ def stage_names(
 
 
 def features(network: Classifier, inputs: 'Tensor', names: list[str]) -> list['Tensor']:
-    """The outputs of some modules for a batch, and then the class scores."""
+    """The maps that some modules give for a batch, and then the class scores."""
     import torch
 
     outputs = {}
 
     def keep(name: str) -> Callable:
-        return lambda module, args, output: outputs.update({name: output})
+        return lambda module, args, output: outputs.update({name: as_map(name, output)})
 
     hooks = [
         network.model.get_submodule(name).register_forward_hook(keep(name))
@@ -101,6 +101,28 @@ def features(network: Classifier, inputs: 'Tensor', names: list[str]) -> list['T
     for hook in hooks:
         hook.remove()
     return [x.cpu() for x in (*(outputs[name] for name in names), scores)]
+
+
+def as_map(name: str, output: object) -> 'Tensor':
+    """What a module gives as a map (N, C, H, W); tokens are laid out.
+
+    Raises:
+        ValueError: If it is no map of more than one place.
+    """
+    from torch import Tensor
+
+    from famkd.models.distillers.tokens import tokens_to_map
+
+    if isinstance(output, (tuple, list)) and len(output) == 1:
+        output = output[0]
+    if isinstance(output, Tensor) and output.ndim == 3:
+        output = tokens_to_map(output)
+    if not isinstance(output, Tensor) or output.ndim != 4 or output[0, 0].numel() == 1:
+        raise ValueError(
+            f'--stage: {name!r} gives no map of more than one place; name a module of '
+            'the backbone'
+        )
+    return output
 
 
 def plot_activation_maps(
@@ -168,6 +190,9 @@ def mean_ssim(
 
     Returns:
         dict: Title, but for the first -> SSIM at each stage.
+
+    Raises:
+        ValueError: If the first network classifies none right.
     """
     import torch
     from mmengine.dataset import pseudo_collate
@@ -198,8 +223,13 @@ def mean_ssim(
             *own, _ = maps(title)
             pairs = zip(own, expected, strict=True)
             sums[title] += torch.cat([activation_ssim(*pair) for pair in pairs])
+    if not right:
+        raise ValueError(
+            f'{reference} classifies none of {count} images right, and SSIM is that of '
+            'those; give more --test-images, or a better first network'
+        )
     print(f'{reference} classifies {right} of {count} images right')
-    return {title: (sums[title] / max(right, 1)).tolist() for title in others}
+    return {title: (sums[title] / right).tolist() for title in others}
 
 
 def main(argv: list[str] | None = None) -> None:

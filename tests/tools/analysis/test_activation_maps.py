@@ -3,6 +3,8 @@ import numpy as np
 import pytest
 import torch
 from matplotlib import pyplot
+from mmengine.registry import DefaultScope
+from mmpretrain.registry import DATASETS
 from tool_fixtures import load_tool
 
 from famkd.apis.classifier import Classifier
@@ -50,11 +52,18 @@ def test_maps_and_their_similarity_are_those_of_the_stages(networks, image):
 
 def test_similarity_over_the_test_set(networks, capsys):
     twins = {'teacher': networks['teacher'], 'twin': networks['teacher']}
-    table = TOOL.mean_ssim(twins, dict.fromkeys(twins, STAGES), 6)
-    words = capsys.readouterr().out.split()
-    assert words[:2] == ['teacher', 'classifies']
-    right = int(words[2])
-    assert table == {'twin': pytest.approx([1.0 if right else 0.0] * 3, abs=1e-4)}
+    stages = dict.fromkeys(twins, STAGES)
+    scores = networks['teacher'].model.head.fc.bias.data
+    with DefaultScope.overwrite_default_scope('mmpretrain'):
+        config = networks['teacher'].config.test_dataloader.dataset
+        label = DATASETS.build(config)[0]['data_samples'].gt_label
+    scores[label] = 1e9
+    table = TOOL.mean_ssim(twins, stages, 1)
+    assert table == {'twin': pytest.approx([1.0] * 3, abs=1e-4)}
+    assert capsys.readouterr().out == 'teacher classifies 1 of 1 images right\n'
+    scores[label] = -1e9
+    with pytest.raises(ValueError, match='teacher classifies none of 1 images right'):
+        TOOL.mean_ssim(twins, stages, 1)
 
 
 def test_picture_and_errors(checkpoints, image, tmp_path, capsys):
@@ -64,5 +73,7 @@ def test_picture_and_errors(checkpoints, image, tmp_path, capsys):
     assert pyplot.imread(out).shape[1] == 1600
     with pytest.raises(SystemExit, match="--stage: 'backbone.layer9' is no module"):
         TOOL.main([*words, '--stage', 'backbone.layer9'])
+    with pytest.raises(SystemExit, match="--stage: 'neck' gives no map of more than"):
+        TOOL.main([*words, '--stage', 'neck'])
     with pytest.raises(SystemExit, match='error: no.png: no such image'):
         TOOL.main(['no.png', *words[1:]])
