@@ -107,7 +107,7 @@ def plot_costs(
             ax.annotate(
                 f' {label}', (cost.milliseconds, value), va='bottom', fontsize=9
             )
-    ax.set_xlabel('median time of a forward pass, ms')
+    ax.set_xlabel('median time of a forward pass (ms)')
     ax.margins(x=0.25, y=0.2)
     if len(names) == 1:
         [name] = names
