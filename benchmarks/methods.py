@@ -26,6 +26,11 @@ RECIPES = {
     path.parts[-3]: path
     for path in sorted(CONFIGS.glob('*/cifar100/*_resnet56_resnet20_1xb*.py'))
 }
+# Those whose recipes of that pair are for a shorter training.
+RECIPES |= {
+    name.replace('-', '_'): next(CONFIGS.glob(f'cifar100_24e/{name}_resnet56_*.py'))
+    for name in ('at', 'dct-kd')
+}
 PARTS = ('student_step', 'teacher_forward')
 
 
