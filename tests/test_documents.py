@@ -102,7 +102,7 @@ def student(folder):
     (folder / 'student.py').write_text(
         "_base_ = 'famkd::vanilla/cifar100/resnet20_1xb64_cifar100.py'\n"
     )
-    network = build_network(Config.fromfile('student.py').model)
+    network = build_network(dict(cfg_path='student.py'))
     meta = dict(dataset_meta=dict(classes=[f'class {i}' for i in range(100)]))
     torch.save(dict(state_dict=network.state_dict(), meta=meta), 'student.pth')
     cv2.imwrite('image.jpg', np.zeros((32, 32, 3), np.uint8))
