@@ -3,10 +3,12 @@
 import re
 from pathlib import Path
 
+import torch
 from torch import Tensor
 
 from famkd.models.teacher_note import note_from_tensor
 from famkd.names import first_names
+from famkd.runtime.finite import non_finite
 from famkd.runtime.safe_load import load_checkpoint
 
 PROMPT = re.compile(r'prompts\.(\d+)\.prompt')
@@ -26,7 +28,8 @@ def read_prompts(path: str) -> tuple[list[Tensor], dict]:
 
     Raises:
         FileNotFoundError: If there is no such file.
-        ValueError: If it is unreadable or another kind of file.
+        ValueError: If it is unreadable or another kind of file, or a prompt in it is
+            of another form or not finite.
     """
     if '://' not in path and not Path(path).is_file():
         raise FileNotFoundError(
@@ -36,6 +39,7 @@ def read_prompts(path: str) -> tuple[list[Tensor], dict]:
     try:
         content = load_checkpoint(path)
         weights = content.get('state_dict', content)
+        weights = {str(key): value for key, value in weights.items()}
         note = note_from_tensor(weights[NOTE]) if NOTE in weights else {}
     except Exception as error:
         raise ValueError(
@@ -48,6 +52,12 @@ def read_prompts(path: str) -> tuple[list[Tensor], dict]:
     }
     if sorted(prompts) != list(range(len(prompts))) or not prompts:
         raise ValueError(f'prompts={path!r} has no prompts in it{_hint(weights)}')
+    for i, prompt in prompts.items():
+        if fault := _fault(prompt):
+            raise ValueError(
+                f'prompts={path!r}: prompts.{i}.prompt {fault}; give the checkpoint of '
+                'a prompt tuning (stage 1)'
+            )
     return [prompts[i].float() for i in range(len(prompts))], note
 
 
@@ -83,6 +93,19 @@ def check_prompts(
             f'levels={levels}, but prompts={path!r} have {found} levels; correct it '
             'or leave it out'
         )
+
+
+def _fault(prompt: object) -> str | None:
+    """What is wrong with a prompt."""
+    if not isinstance(prompt, Tensor):
+        return f'is a {type(prompt).__name__}, no tensor'
+    if not prompt.is_floating_point() or prompt.layout is not torch.strided:
+        return f'is of {prompt.dtype} and {prompt.layout}, no dense real numbers'
+    if prompt.ndim != 3 or prompt.shape[0] < 2 or prompt.numel() == 0:
+        return f'has the shape {tuple(prompt.shape)}, not (levels + 1, T, C)'
+    if prompt.untyped_storage().nbytes() < prompt.nbytes or prompt.is_meta:
+        return f'has the shape {tuple(prompt.shape)}, but fewer values'
+    return 'is not finite' if non_finite([prompt]) else None
 
 
 def _hint(weights: dict) -> str:

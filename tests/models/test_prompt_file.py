@@ -67,6 +67,34 @@ def test_another_kind_of_file(key, message, save):
 
 
 @pytest.mark.parametrize(
+    ('prompt', 'message'),
+    [
+        ('text', 'prompts.0.prompt is a str, no tensor; give the checkpoint of a'),
+        (torch.zeros(4, 2, 8).int(), 'is of torch.int32 .*, no dense real numbers'),
+        (torch.zeros(4, 2, 8).cfloat(), 'is of torch.complex64'),
+        (torch.zeros(4, 2, 8).to_sparse(), 'and torch.sparse_coo, no dense'),
+        (torch.zeros(8), r'the shape \(8,\), not \(levels . 1, T, C\)'),
+        (torch.zeros(1, 2, 8), r'the shape \(1, 2, 8\), not'),
+        (torch.zeros(4, 0, 8), r'the shape \(4, 0, 8\), not'),
+        (torch.zeros(1).expand(4, 10**10, 8), 'but fewer values'),
+        (torch.zeros(4, 2, 8, device='meta'), 'but fewer values'),
+        (torch.full((4, 2, 8), float('nan')), 'is not finite; give'),
+    ],
+)
+def test_a_prompt_of_another_form(prompt, message, save):
+    path = save({1: 'of no use', 'prompts.0.prompt': prompt})
+    with pytest.raises(ValueError, match=f'prompts.pth.*{message}'):
+        read_prompts(path)
+
+
+@pytest.mark.parametrize('content', [[1], {'state_dict': [1]}, 1.0])
+def test_a_file_without_a_dict(content, tmp_path):
+    torch.save(content, tmp_path / 'list.pth')
+    with pytest.raises(ValueError, match='list.pth.*cannot be loaded'):
+        read_prompts(str(tmp_path / 'list.pth'))
+
+
+@pytest.mark.parametrize(
     ('channels', 'levels', 'message'),
     [
         ([8], None, 'are of 2 maps, but the teacher has 1 stages'),
