@@ -10,7 +10,6 @@ starts. docs/foundation_teachers.md says when it pays.
 
 import argparse
 import itertools
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -95,7 +94,8 @@ def write(parser: argparse.ArgumentParser, cfg: 'Config', out: str) -> None:
     from mmengine.runner import Runner
 
     import famkd.models  # noqa: F401 (registers the algorithm)
-    from famkd.models.algorithms.feature_cache import NOTE, check_key, write_features
+    from famkd.models.algorithms.cache_note import NOTE, read_note
+    from famkd.models.algorithms.feature_cache import check_key, write_features
     from famkd.models.algorithms.networks import build_network
 
     init_default_scope(cfg.get('default_scope', 'mmengine'))
@@ -122,7 +122,7 @@ def write(parser: argparse.ArgumentParser, cfg: 'Config', out: str) -> None:
     model.to('cuda' if torch.cuda.is_available() else 'cpu')
     key = model.features_key()
     if Path(out, NOTE).is_file():
-        check_key(json.loads(Path(out, NOTE).read_text())['key'], key, out)
+        check_key(read_note(out)['key'], key, out)
         print(f'{out} has the features already')
         return
     if Path(out).is_file() or (Path(out).is_dir() and any(Path(out).iterdir())):

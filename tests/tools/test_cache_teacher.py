@@ -215,3 +215,59 @@ def test_features_survive_a_round_trip_in_bfloat16(tmp_path):
         assert torch.equal(found[name], expected), name
     with pytest.raises(ValueError, match='add img_path to meta_keys'):
         cache.read(images[:1], [Sample()])
+
+
+def with_note(**changes):
+    """A change of ``features.json``; one of ``images`` is that of the first image."""
+
+    def change(folder):
+        file = folder / 'features.json'
+        note = json.loads(file.read_text())
+        if 'images' in changes:
+            changes['images'] = {**note['images'], 'x': changes['images']}
+        file.write_text(json.dumps({**note, **changes}))
+
+    return change
+
+
+def with_file(name, content):
+    """A change of a file; no content removes it."""
+
+    def change(folder):
+        (folder / name).write_bytes(content or b'')
+        if content is None:
+            (folder / name).unlink()
+
+    return change
+
+
+@pytest.mark.parametrize(
+    ('change', 'message'),
+    [
+        (with_file('features.json', b'{"key'), 'JSONDecodeError'),
+        (with_file('features.json', b'\xff'), 'UnicodeDecodeError'),
+        (with_file('features.json', b'[1]'), 'TypeError'),
+        (with_file('features.json', b'{"key": {}}'), "KeyError: 'shapes'"),
+        (with_note(shapes='a'), 'shapes is no dict'),
+        (with_note(shapes={'a': [-2, -2]}), r'shapes.a is \[-2, -2\], no list of'),
+        (with_note(shapes={'a': ['2']}), r"shapes.a is \['2'\], no list of"),
+        (with_note(shapes={'../a': [2]}), "'../a' is no name of a file"),
+        (with_note(images=[2, 0.0]), 'row 2 of x is none of 2'),
+        (with_note(images=[-1, 0.0]), 'row -1 of x is none of 2'),
+        (with_note(images=[1, 0.0]), 'two images have one row'),
+        (with_note(images=[0, float('nan')]), 'the sum nan of x is no number'),
+        (with_note(images=[0]), 'not enough values'),
+        (with_note(shapes={'a': [5]}), r'a has 16 bytes, for \[2, 5\] it needs 20'),
+        (with_file('a', b'ab'), r'a has 2 bytes, for \[2, 4\] it needs 16'),
+        (with_file('a', None), r'a has 0 bytes'),
+        (with_file('a', b'\xff' * 16), 'features of y in .*a are not finite'),
+    ],
+)
+def test_a_damaged_cache(change, message, tmp_path):
+    images = torch.zeros(2, 3, 4, 4)
+    batches = iter([(['x', 'y'], images, dict(a=torch.zeros(2, 4)))])
+    feature_cache.write_features(tmp_path / 'cache', {}, 2, batches)
+    change(tmp_path / 'cache')
+    with pytest.raises(ValueError, match=f'cache.*{message}.*write it again'):
+        cache = feature_cache.FeatureCache(tmp_path / 'cache', {})
+        cache.read(images[1:], [dict(img_path='y')])

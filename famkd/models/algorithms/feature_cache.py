@@ -8,7 +8,8 @@ import torch
 from mmengine.structures import BaseDataElement
 from torch import Tensor
 
-NOTE = 'features.json'
+from .cache_note import NOTE, read_note
+
 DTYPE = torch.bfloat16
 # Images normalised by other devices and JPEG decoders differ by less.
 TOLERANCE = 1e-4
@@ -27,7 +28,7 @@ class FeatureCache:
 
     Raises:
         FileNotFoundError: If there is no cache.
-        ValueError: If it is of something else; names what differs.
+        ValueError: If it is of something else, or damaged; names what is wrong.
     """
 
     def __init__(self, path: str | Path, key: Mapping[str, object]) -> None:
@@ -37,7 +38,7 @@ class FeatureCache:
                 f"feature_cache='{path}': there are no features; write them with "
                 'tools/cache_teacher.py CONFIG'
             )
-        note = json.loads((self.path / NOTE).read_text())
+        note = read_note(path)
         check_key(note['key'], key, path)
         self._images = note['images']
         self._rows = {
@@ -63,7 +64,8 @@ class FeatureCache:
             precision of the images.
 
         Raises:
-            ValueError: If an image is not in the cache, or looked otherwise there.
+            ValueError: If an image is not in the cache, or looked otherwise there, or
+                its features are damaged.
         """
         names = image_names(data_samples)
         for name in names:
@@ -83,7 +85,17 @@ class FeatureCache:
                 'pipeline of the cache, or write it again'
             )
         index = torch.tensor([row for row, _ in found])
-        return {name: rows[index].to(images) for name, rows in self._rows.items()}
+        features = {name: rows[index] for name, rows in self._rows.items()}
+        for recorder, values in features.items():
+            spoilt = ~values.flatten(1).isfinite().all(1)
+            if spoilt.any():
+                raise ValueError(
+                    f'feature_cache: the features of {names[int(spoilt.nonzero()[0])]} '
+                    f'in {self.path / recorder} are not finite: the file is damaged; '
+                    'remove the folder and write it again, with tools/cache_teacher.py '
+                    'CONFIG'
+                )
+        return {name: values.to(images) for name, values in features.items()}
 
 
 def write_features(
@@ -187,7 +199,15 @@ def image_sums(images: Tensor) -> Tensor:
 
 
 def _map(file: Path, shape: list[int], write: bool) -> Tensor:
-    """A tensor whose memory is a file."""
+    """A tensor whose memory is a file; one that is read must have its size."""
     size = torch.Size(shape).numel()
+    if not write:
+        found = file.stat().st_size if file.is_file() else 0
+        if found != size * DTYPE.itemsize:
+            raise ValueError(
+                f'feature_cache: {file} has {found} bytes, for {shape} it needs '
+                f'{size * DTYPE.itemsize}: it is damaged or incomplete; remove the '
+                'folder and write it again, with tools/cache_teacher.py CONFIG'
+            )
     values = torch.from_file(str(file), shared=write, size=size, dtype=DTYPE)
     return values.view(shape)
