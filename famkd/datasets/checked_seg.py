@@ -1,11 +1,14 @@
 """Masks of segmentation that are checked against images and classes (needs mmseg)."""
 
+import io
 from pathlib import Path
 
 import numpy as np
+from mmengine import fileio
 from mmseg.datasets import BaseSegDataset, CityscapesDataset
 from mmseg.datasets.transforms import LoadAnnotations
 from mmseg.registry import DATASETS, TRANSFORMS
+from PIL import Image
 
 IGNORED = 255  # mmseg's value of the pixels that neither losses nor metrics look at
 
@@ -63,17 +66,18 @@ class CheckedCityscapesDataset(_CheckedFiles, CityscapesDataset):
 class CheckedLoadMask(LoadAnnotations):
     """mmseg's ``LoadAnnotations``, which does not take what no class has.
 
-    ``LoadAnnotations`` takes any file that is an image. What is wrong with it shows in
-    a loss, as an index error without a name, or never. An image without the path of a
-    mask passes: it is to be predicted.
+    ``LoadAnnotations`` takes any file that is an image, and of each number the lowest
+    8 bits. What is wrong shows in a loss, as an index error without a name, or never.
+    An image without the path of a mask passes: it is to be predicted.
 
     Args:
         void: Value of the pixels without a label, beside 255. Defaults to None.
         **kwargs: Arguments of ``LoadAnnotations``.
 
     Raises:
-        ValueError: If a mask is a colour image, has another size than its image, or
-            values that are no class of a ``Checked...Dataset``.
+        ValueError: If a mask cannot be read, is a colour image or a JPEG, has another
+            size than its image, or values that are no class of a
+            ``Checked...Dataset``.
     """
 
     def __init__(self, void: int | None = None, **kwargs) -> None:
@@ -83,8 +87,21 @@ class CheckedLoadMask(LoadAnnotations):
     def _load_seg_map(self, results: dict) -> None:
         if 'seg_map_path' not in results:
             return  # an image alone: mmseg's inferencer removes LoadAnnotations only
-        super()._load_seg_map(results)
-        mask, name = results['gt_seg_map'], results['seg_map_path']
+        name = results['seg_map_path']
+        try:
+            with Image.open(io.BytesIO(fileio.get(name, self.backend_args))) as image:
+                problem = _problem(image)
+            super()._load_seg_map(results)
+        except AssertionError:  # mmseg's, of options that do not go together
+            raise
+        except Exception as error:
+            raise ValueError(
+                f'the mask {name!r} cannot be read ({type(error).__name__}: {error}); '
+                'replace it, or delete it and its image'
+            ) from error
+        if problem:
+            raise ValueError(f'the mask {name!r} {problem}')
+        mask = results['gt_seg_map']
         if mask.ndim != 2:
             raise ValueError(
                 f'the mask {name!r} is a colour image; a mask has one channel, in '
@@ -108,3 +125,19 @@ class CheckedLoadMask(LoadAnnotations):
                 'add the class to dataset.metainfo.classes and num_classes of the '
                 'heads, or name the value of unlabelled pixels: void of CheckedLoadMask'
             )
+
+
+def _problem(image: Image.Image) -> str | None:
+    """What is wrong with the kind of file that a mask is."""
+    if image.format == 'JPEG':
+        return 'is a JPEG, which changes the numbers of the classes; save it as PNG'
+    if image.mode[0] in 'IF':  # more than 8 bits
+        values = np.asarray(image)
+        with np.errstate(invalid='ignore'):  # NaN
+            others = values[values != values.astype(np.uint8)]
+        if others.size:
+            return (
+                f'has the value {others[0]}; classes are whole numbers from 0 to 255: '
+                'correct it, and save it with 8 bits'
+            )
+    return None

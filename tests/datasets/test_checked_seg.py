@@ -89,6 +89,34 @@ def test_colour_image(load):
         dataset[1]
 
 
+def pixels(value, kind):
+    return Image.fromarray(np.full((6, 8), value, kind))
+
+
+@pytest.mark.parametrize(
+    ('image', 'format', 'message'),
+    [
+        (pixels(257, np.uint16), 'PNG', 'has the value 257; classes are whole numbers'),
+        (pixels(1.5, np.float32), 'TIFF', 'has the value 1.5; classes are'),
+        (pixels(np.nan, np.float32), 'TIFF', 'has the value nan; classes are'),
+        (pixels(-1, np.int32), 'TIFF', 'has the value -1; classes are'),
+        (pixels(1, np.uint8), 'JPEG', 'is a JPEG, .*; save it as PNG'),
+        (pixels(1, np.uint8), None, r'cannot be read \(Unidentified.*; replace it'),
+    ],
+)
+def test_a_hostile_mask(image, format, message, load, tmp_path):
+    dataset, path = load(), tmp_path / 'masks/1.png'
+    path.write_bytes(b'no image')
+    if format:
+        image.save(path, format=format)
+    with pytest.raises(ValueError, match=rf"the mask '.*1\.png' {message}"):
+        dataset[1]
+
+
+def test_small_numbers_of_16_bits_are_labels(load):
+    assert np.unique(load(pixels(2, np.uint16))[1]['gt_seg_map']).tolist() == [2]
+
+
 def test_other_size_than_the_image(load):
     dataset = load(Image.new('L', (6, 8)))
     with pytest.raises(ValueError, match=r"1\.png' is 6x8, its image .* 8x6"):
