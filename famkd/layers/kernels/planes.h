@@ -21,6 +21,32 @@ template <class S> struct Planes {
         stride(channels_last ? channels : 1) {}
 };
 
+// Swaps, in every pair of rows `step` apart, the lanes that a transposition swaps.
+template <class T, long step> inline void swap_lanes(Vec<T>* rows) {
+  if constexpr (step < kLanes<T>) {
+    Mask<T> low, high;
+    for (long lane = 0; lane < kLanes<T>; ++lane) {
+      low[lane] = lane & step ? kLanes<T> + lane - step : lane;
+      high[lane] = lane & step ? kLanes<T> + lane : lane + step;
+    }
+    for (long i = 0; i < kLanes<T>; ++i)
+      if (!(i & step)) {
+        const Vec<T> a = rows[i], b = rows[i + step];
+        rows[i] = shuffle<T>(a, b, low);
+        rows[i + step] = shuffle<T>(a, b, high);
+      }
+    swap_lanes<T, 2 * step>(rows);
+  }
+}
+
+// A matrix of vectors, rows to columns.
+template <class T> void transpose(const T* from, T* to) {
+  Vec<T> rows[kLanes<T>];
+  for (long i = 0; i < kLanes<T>; ++i) rows[i] = load(from + i * kLanes<T>);
+  swap_lanes<T, 1>(rows);
+  for (long i = 0; i < kLanes<T>; ++i) store(to + i * kLanes<T>, rows[i], kLanes<T>);
+}
+
 // Place i goes to, or comes from, the vector at places[i]. Lanes without a plane are
 // set to anything. Where the lanes are apart, tiles are transposed in the cache.
 template <class T, class S>
@@ -30,14 +56,14 @@ void read_planes(const Planes<S>& map, const std::vector<long>& places, T* to) {
       read(map.start + i * map.stride, to + places[i], map.lanes);
     return;
   }
-  T tile[kLanes<T> * kLanes<T>] = {};
+  T tile[kLanes<T> * kLanes<T>] = {}, turned[kLanes<T> * kLanes<T>];
   for (long first = 0; first < map.size; first += kLanes<T>) {
     const long count = std::min(kLanes<T>, map.size - first);
     for (long lane = 0; lane < map.lanes; ++lane)
       read(map.start + lane * map.lane_stride + first, tile + lane * kLanes<T>, count);
+    transpose(tile, turned);
     for (long i = 0; i < count; ++i)
-      for (long lane = 0; lane < kLanes<T>; ++lane)
-        to[places[first + i] + lane] = tile[lane * kLanes<T> + i];
+      store(to + places[first + i], load(turned + i * kLanes<T>), kLanes<T>);
   }
 }
 
@@ -48,14 +74,14 @@ void write_planes(const T* from, const std::vector<long>& places, const Planes<S
       write(from + places[i], map.start + i * map.stride, map.lanes);
     return;
   }
-  T tile[kLanes<T> * kLanes<T>];
+  T tile[kLanes<T> * kLanes<T>] = {}, turned[kLanes<T> * kLanes<T>];
   for (long first = 0; first < map.size; first += kLanes<T>) {
     const long count = std::min(kLanes<T>, map.size - first);
     for (long i = 0; i < count; ++i)
-      for (long lane = 0; lane < kLanes<T>; ++lane)
-        tile[lane * kLanes<T> + i] = from[places[first + i] + lane];
+      store(tile + i * kLanes<T>, load(from + places[first + i]), kLanes<T>);
+    transpose(tile, turned);
     for (long lane = 0; lane < map.lanes; ++lane)
-      write(tile + lane * kLanes<T>, map.start + lane * map.lane_stride + first, count);
+      write(turned + lane * kLanes<T>, map.start + lane * map.lane_stride + first, count);
   }
 }
 

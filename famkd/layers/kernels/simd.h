@@ -45,6 +45,18 @@ template <class T> void store(T* to, Vec<T> x, long lanes) {
     std::memcpy(to, &x, lanes * sizeof(T));
 }
 
+// Lanes of a and, from kLanes<T> on, of b.
+template <class T> Vec<T> shuffle(Vec<T> a, Vec<T> b, Mask<T> lanes) {
+#ifdef __clang__
+  Vec<T> x;
+  for (long i = 0; i < kLanes<T>; ++i)
+    x[i] = lanes[i] < kLanes<T> ? a[lanes[i]] : b[lanes[i] - kLanes<T>];
+  return x;
+#else
+  return __builtin_shuffle(a, b, lanes);
+#endif
+}
+
 struct BFloat16 {
   uint16_t bits;  // the upper half of a float
 };
