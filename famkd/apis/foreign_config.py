@@ -16,7 +16,8 @@ PARTS = re.compile(
     rf'{PACKAGES}\.(\w+\.)*(cnn|datasets?|models?|ops|transforms)(\.\w+)*'
     r'|torch\.nn\.modules(\.\w+)*'
 )
-SCOPED = re.compile(rf'{PACKAGES}\.\w+')
+# Short names of parts: `mmdet.RetinaNet`, and `torch.nn.Conv2d` of torch.nn.modules.
+SCOPED = re.compile(rf'({PACKAGES}|torch\.nn)\.\w+')
 SHIPPED = re.compile(rf'{PACKAGES}::(?!.*\.\.)[\w./-]+')
 # Options whose text a package gives to `eval`.
 EVALUATED = ('dtype', 'type', 'warp_mode')
@@ -85,7 +86,8 @@ def _find_parts_only() -> None:
     def find_part(name: str) -> object:
         if is_trusted():
             return find(name)
-        found = find(name) if PARTS.fullmatch(name) else None
+        is_known = PARTS.fullmatch(name) or name.startswith('torch.nn.')
+        found = find(name) if is_known else None
         is_part = isinstance(found, type) and PARTS.fullmatch(found.__module__)
         return found if is_part else None
 

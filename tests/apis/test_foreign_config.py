@@ -46,6 +46,8 @@ def test_what_would_run(text, message):
         'mmpretrain.get_model',
         'mmengine.dataset.base_dataset.pickle.Unpickler',
         'mmengine.runner.Runner',
+        'torch.nn.functional.torch.load',
+        'torch.nn.DataParallel',
     ],
 )
 def test_only_parts_are_found_by_any_option(name):
@@ -70,6 +72,9 @@ custom_hooks = [dict(type='mine.hooks.MyHook')]
     config.model.pop('act_cfg')
     build_network(config.model)
     read_foreign_config("model = dict(cfg_path='famkd::demo/resnet8_digits.py')")
+    layer = "dict(type='torch.nn.Conv2d', in_channels=3, out_channels=4, kernel_size=1)"
+    text = f"model = dict(type='mmpretrain.ImageClassifier', backbone={layer})"
+    build_network(read_foreign_config(text).model)
 
 
 @pytest.mark.parametrize(
