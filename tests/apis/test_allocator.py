@@ -36,6 +36,6 @@ def page_faults(**environment):
 
 def test_no_page_is_asked_for_twice_unless_the_environment_says_so():
     done, faults = page_faults()
-    assert done == 'True' and faults < 100
+    assert done == 'True' and faults < 5 * 1024  # a block or two may be new
     done, faults = page_faults(MALLOC_MMAP_THRESHOLD_='131072')
-    assert done == 'False' and faults > 1000
+    assert done == 'False' and faults > 20 * 1024
