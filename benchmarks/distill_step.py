@@ -15,6 +15,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import torch
 from _timing import DTYPES, interleaved, machine, peak_mb_of
@@ -30,6 +31,9 @@ from famkd.layers.reference import (
     ReferenceLocalAttention,
 )
 
+if TYPE_CHECKING:
+    from mmengine.config import Config
+
 CONFIGS = Path(__file__).resolve().parent.parent / 'configs' / 'famkd'
 VARIANTS = ('student_step', 'teacher_forward', 'reference_step', 'step')
 
@@ -40,18 +44,18 @@ def build(pair: str, device: str, reference: bool) -> tuple[nn.Module, tuple]:
     if not found:
         names = sorted(path.stem for path in CONFIGS.glob('*/famkd_*.py'))
         raise SystemExit(f'--pair {pair}: no recipe of that pair; known: {names}')
-    model, shape = build_recipe(found[0], device)
+    from mmengine.config import Config
+
+    model, shape = build_recipe(Config.fromfile(found[0]), device)
     if reference:
         use_reference_forms(model)
     return model.to(device), shape
 
 
-def build_recipe(recipe: Path, device: str) -> tuple[nn.Module, tuple]:
+def build_recipe(config: 'Config', device: str) -> tuple[nn.Module, tuple]:
     """The distillation of a recipe with a random teacher, and its input shape."""
-    from mmengine.config import Config
     from mmengine.registry import init_default_scope
 
-    config = Config.fromfile(recipe)
     init_default_scope(config.default_scope)
     from mmrazor.registry import MODELS
 

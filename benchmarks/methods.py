@@ -17,6 +17,7 @@ from pathlib import Path
 import torch
 from _timing import interleaved, machine, peak_mb_of
 from distill_step import build_recipe, variant
+from mmengine.config import Config
 
 from famkd.apis.allocator import keep_freed_memory
 from famkd.apis.tables import markdown_table
@@ -31,6 +32,17 @@ RECIPES |= {
     name.replace('-', '_'): next(CONFIGS.glob(f'cifar100_24e/{name}_resnet56_*.py'))
     for name in ('at', 'dct-kd')
 }
+# Those without a recipe of that pair: what is put into KD's.
+OTHERS = {
+    'pkt': dict(file='pkt'),
+    'fourier_kd': dict(file='fourier_kd_maps', stages=['backbone.layer3']),
+    'lskd': dict(
+        distill_losses=dict(
+            loss_kl=dict(type='StandardizedKLDivergence', tau=2, loss_weight=9.0)
+        )
+    ),
+}
+METHODS = [*RECIPES, *OTHERS]
 PARTS = ('student_step', 'teacher_forward')
 
 
@@ -42,20 +54,33 @@ def peak_mb(args: argparse.Namespace, name: str) -> float:
     return float(output.split()[-1])
 
 
+def read_config(method: str) -> Config:
+    """The recipe of a method, or what comes next to one."""
+    if method in RECIPES:
+        return Config.fromfile(RECIPES[method])
+    config = Config.fromfile(RECIPES['kd'])
+    options = dict(OTHERS[method])
+    if 'file' in options:
+        base = CONFIGS / '_base_/methods' / f'{options.pop("file")}.py'
+        config.model.distiller = Config.fromfile(base).model.distiller
+    config.model.distiller.update(options)
+    return config
+
+
 def step(args: argparse.Namespace, method: str, name: str = 'step') -> Callable:
     """A step with a method, or a part of it."""
-    return variant(args, *build_recipe(RECIPES[method], args.device), name)
+    return variant(args, *build_recipe(read_config(method), args.device), name)
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument('--methods', nargs='+', choices=RECIPES, default=[*RECIPES])
+    parser.add_argument('--methods', nargs='+', choices=METHODS, default=METHODS)
     parser.add_argument('--threads', type=int, default=2, help='CPU threads')
     parser.add_argument('--batch', type=int, default=64)
     parser.add_argument('--rounds', type=int, default=7)
     parser.add_argument('--no-memory', action='store_true', help='time only')
     parser.add_argument('--json', type=Path, help='file for the figures')
-    parser.add_argument('--peak-of', choices=RECIPES, help=argparse.SUPPRESS)
+    parser.add_argument('--peak-of', choices=METHODS, help=argparse.SUPPRESS)
     args = parser.parse_args()
     args.device, args.dtype, args.channels_last = 'cpu', 'float32', False
     torch.set_num_threads(args.threads)
