@@ -85,4 +85,20 @@ void write_planes(const T* from, const std::vector<long>& places, const Planes<S
   }
 }
 
+// Calls visit(image, channel, lanes, space) for all channels of all images, some at a
+// time; space is memory of a thread, zeros at first.
+template <class T, class Visit>
+void each_block(long batch, long channels, long space_size, int threads, Visit visit) {
+  const long blocks = (channels + kLanes<T> - 1) / kLanes<T>;
+#pragma omp parallel num_threads(threads)
+  {
+    std::vector<T> space(space_size);
+#pragma omp for
+    for (long i = 0; i < batch * blocks; ++i) {
+      const long channel = i % blocks * kLanes<T>;
+      visit(i / blocks, channel, std::min(kLanes<T>, channels - channel), space.data());
+    }
+  }
+}
+
 }  // namespace

@@ -192,23 +192,16 @@ template <bool kInverse, class T, class S, class B>
 void transform(S* map, B* bins, long batch, long channels, long height, long width,
                bool last, int threads) {
   const Spectrum<T> spectrum(height, width);
-  const long blocks = (channels + kLanes<T> - 1) / kLanes<T>;
-#pragma omp parallel num_threads(threads)
-  {
-    std::vector<T> space(spectrum.space());
-#pragma omp for
-    for (long i = 0; i < batch * blocks; ++i) {
-      const long image = i / blocks, channel = i % blocks * kLanes<T>;
-      const long lanes = std::min(kLanes<T>, channels - channel);
-      const Planes<S> planes(map, image, channel, lanes, channels, height * width, last);
-      auto* at = bins + 2 * (image * channels + channel);
-      const long stride = 2 * batch * channels;
-      if constexpr (kInverse)
-        spectrum.inverse(planes, at, stride, space.data());
-      else
-        spectrum.forward(planes, at, stride, space.data());
-    }
-  }
+  each_block<T>(batch, channels, spectrum.space(), threads,
+                [&](long image, long channel, long lanes, T* space) {
+    const Planes<S> planes(map, image, channel, lanes, channels, height * width, last);
+    auto* at = bins + 2 * (image * channels + channel);
+    const long stride = 2 * batch * channels;
+    if constexpr (kInverse)
+      spectrum.inverse(planes, at, stride, space);
+    else
+      spectrum.forward(planes, at, stride, space);
+  });
 }
 
 }  // namespace

@@ -139,22 +139,6 @@ void backward_planes(const Places<T>& places, const T* grad_out, T* query, const
   }
 }
 
-// Calls visit(image, channel, lanes, space) for all channels of all images, some at a
-// time; space is memory of a thread, zeros at first.
-template <class T, class Visit>
-void each_block(long batch, long channels, long space_size, int threads, Visit visit) {
-  const long blocks = (channels + kLanes<T> - 1) / kLanes<T>;
-#pragma omp parallel num_threads(threads)
-  {
-    std::vector<T> space(space_size);
-#pragma omp for
-    for (long i = 0; i < batch * blocks; ++i) {
-      const long channel = i % blocks * kLanes<T>;
-      visit(i / blocks, channel, std::min(kLanes<T>, channels - channel), space.data());
-    }
-  }
-}
-
 template <class T, class S>
 void forward(const S* query, const S* key, const S* value, const T* all_bias, S* out,
              long batch, long channels, long height, long width, bool last,
