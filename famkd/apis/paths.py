@@ -1,5 +1,6 @@
-"""Paths of configs, and paths in them."""
+"""Paths of configs, paths in them, and paths to write to."""
 
+import argparse
 from pathlib import Path
 
 from famkd.renamed import current_path
@@ -83,3 +84,17 @@ def resolve_paths(model: dict, recipe: str | Path) -> None:
             f'{name}={path!r} in {recipe}: there is no {candidates[0]} and no '
             f'{candidates[1]}{ADVICE.get(key, "")}'
         )
+
+
+def check_output(parser: argparse.ArgumentParser, source: Path, out: Path) -> None:
+    """Checks that a file can be written without a loss.
+
+    Args:
+        parser: Reports the error.
+        source: The file that is converted.
+        out: The one to write, ``OUT`` on the command line.
+    """
+    if out.is_dir():
+        parser.error(f'OUT: {out} is a folder; name the file to write')
+    if out.exists() and out.samefile(source):
+        parser.error(f'OUT: {out} is the file to convert; name another one')

@@ -13,6 +13,7 @@ import re
 import sys
 from pathlib import Path
 
+from famkd.apis.paths import check_output
 from famkd.runtime.safe_load import (
     add_trust_argument,
     load_checkpoint,
@@ -67,10 +68,7 @@ def main(argv: list[str] | None = None) -> None:
     add_trust_argument(parser)
     args = parser.parse_args(argv)
     trust_checkpoints(args.trust_checkpoint)
-    if args.output.is_dir():
-        parser.error(f'OUT: {args.output} is a folder; name the file to write')
-    if args.output.exists() and args.output.samefile(args.input):
-        parser.error(f'OUT: {args.output} is the file to convert; name another one')
+    check_output(parser, args.input, args.output)
 
     import torch
 
