@@ -24,6 +24,23 @@ def test_mse():
     torch.testing.assert_close(loss(o, g), 2.5 * mse(o, g))
 
 
+def test_gradients_of_mse():
+    loss = MODELS.build(dict(type='StageMSELoss', loss_weight=2.5))
+    maps = [x.requires_grad_() for x in features(4, 6, torch.float64)]
+    assert torch.autograd.gradcheck(loss, maps)
+    assert torch.autograd.gradgradcheck(loss, maps)
+
+
+@pytest.mark.parametrize('dtype', [torch.float32, torch.bfloat16])
+def test_the_gradient_of_mse_lies_as_the_maps(dtype):
+    loss = MODELS.build(dict(type='StageMSELoss'))
+    o, g = (x.to(memory_format=torch.channels_last) for x in features(4, 6, dtype))
+    (grad,) = torch.autograd.grad(loss(o.requires_grad_(), g), o)
+    assert grad.is_contiguous(memory_format=torch.channels_last)
+    expected = 2 * (o.float() - g.float()) / o.numel()
+    torch.testing.assert_close(grad, expected.to(dtype))
+
+
 @pytest.mark.parametrize(
     ('height', 'weights'),
     [
