@@ -21,7 +21,7 @@ template <class S> struct Planes {
         stride(channels_last ? channels : 1) {}
 };
 
-// Swaps, in every pair of rows `step` apart, the lanes that a transposition swaps.
+// Transposes a matrix of vectors, from step 1 on: swaps lanes of rows `step` apart.
 template <class T, long step> inline void swap_lanes(Vec<T>* rows) {
   if constexpr (step < kLanes<T>) {
     Mask<T> low, high;
@@ -39,16 +39,8 @@ template <class T, long step> inline void swap_lanes(Vec<T>* rows) {
   }
 }
 
-// A matrix of vectors, rows to columns.
-template <class T> void transpose(const T* from, T* to) {
-  Vec<T> rows[kLanes<T>];
-  for (long i = 0; i < kLanes<T>; ++i) rows[i] = load(from + i * kLanes<T>);
-  swap_lanes<T, 1>(rows);
-  for (long i = 0; i < kLanes<T>; ++i) store(to + i * kLanes<T>, rows[i], kLanes<T>);
-}
-
 // Place i goes to, or comes from, the vector at places[i]. Lanes without a plane are
-// set to anything. Where the lanes are apart, tiles are transposed in the cache.
+// set to anything. Where the lanes are apart, tiles are transposed in registers.
 template <class T, class S>
 void read_planes(const Planes<S>& map, const std::vector<long>& places, T* to) {
   if (map.lane_stride == 1) {
@@ -56,14 +48,13 @@ void read_planes(const Planes<S>& map, const std::vector<long>& places, T* to) {
       read(map.start + i * map.stride, to + places[i], map.lanes);
     return;
   }
-  T tile[kLanes<T> * kLanes<T>] = {}, turned[kLanes<T> * kLanes<T>];
+  Vec<T> tile[kLanes<T>] = {};
   for (long first = 0; first < map.size; first += kLanes<T>) {
     const long count = std::min(kLanes<T>, map.size - first);
     for (long lane = 0; lane < map.lanes; ++lane)
-      read(map.start + lane * map.lane_stride + first, tile + lane * kLanes<T>, count);
-    transpose(tile, turned);
-    for (long i = 0; i < count; ++i)
-      store(to + places[first + i], load(turned + i * kLanes<T>), kLanes<T>);
+      read(map.start + lane * map.lane_stride + first, (T*)&tile[lane], count);
+    swap_lanes<T, 1>(tile);
+    for (long i = 0; i < count; ++i) store(to + places[first + i], tile[i]);
   }
 }
 
@@ -74,14 +65,13 @@ void write_planes(const T* from, const std::vector<long>& places, const Planes<S
       write(from + places[i], map.start + i * map.stride, map.lanes);
     return;
   }
-  T tile[kLanes<T> * kLanes<T>] = {}, turned[kLanes<T> * kLanes<T>];
+  Vec<T> tile[kLanes<T>] = {};
   for (long first = 0; first < map.size; first += kLanes<T>) {
     const long count = std::min(kLanes<T>, map.size - first);
-    for (long i = 0; i < count; ++i)
-      store(tile + i * kLanes<T>, load(from + places[first + i]), kLanes<T>);
-    transpose(tile, turned);
+    for (long i = 0; i < count; ++i) tile[i] = load(from + places[first + i]);
+    swap_lanes<T, 1>(tile);
     for (long lane = 0; lane < map.lanes; ++lane)
-      write(turned + lane * kLanes<T>, map.start + lane * map.lane_stride + first, count);
+      write((T*)&tile[lane], map.start + lane * map.lane_stride + first, count);
   }
 }
 

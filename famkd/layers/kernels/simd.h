@@ -31,19 +31,7 @@ template <class T> Vec<T> load(const T* from) {
   std::memcpy(&x, from, sizeof x);
   return x;
 }
-// The same for the last, incomplete vector of a plane; the other lanes are 0.
-template <class T> Vec<T> load(const T* from, long lanes) {
-  if (lanes == kLanes<T>) return load(from);
-  Vec<T> x = {};
-  std::memcpy(&x, from, lanes * sizeof(T));
-  return x;
-}
-template <class T> void store(T* to, Vec<T> x, long lanes) {
-  if (lanes == kLanes<T>)
-    std::memcpy(to, &x, sizeof x);
-  else
-    std::memcpy(to, &x, lanes * sizeof(T));
-}
+template <class T> void store(T* to, Vec<T> x) { std::memcpy(to, &x, sizeof x); }
 
 // Lanes of a and, from kLanes<T> on, of b.
 template <class T> Vec<T> shuffle(Vec<T> a, Vec<T> b, Mask<T> lanes) {
@@ -61,21 +49,22 @@ struct BFloat16 {
   uint16_t bits;  // the upper half of a float
 };
 
-// A plane as the type it is computed in, and back.
-template <class T> void read(const T* from, T* to, long size) {
-  std::memcpy(to, from, size * sizeof(T));
+// Lanes of a map as the type they are computed in, and back.
+template <class T> void read(const T* from, T* to, long lanes) {
+  if (lanes == kLanes<T>)  // as a rule; of a constant the compiler makes one instruction
+    std::memcpy(to, from, kBytes);
+  else
+    std::memcpy(to, from, lanes * sizeof(T));
 }
-inline void read(const BFloat16* from, float* to, long size) {
-  for (long i = 0; i < size; ++i) {
+inline void read(const BFloat16* from, float* to, long lanes) {
+  for (long i = 0; i < lanes; ++i) {
     const uint32_t bits = uint32_t(from[i].bits) << 16;
     std::memcpy(&to[i], &bits, sizeof bits);
   }
 }
-template <class T> void write(const T* from, T* to, long size) {
-  std::memcpy(to, from, size * sizeof(T));
-}
-inline void write(const float* from, BFloat16* to, long size) {
-  for (long i = 0; i < size; ++i) {
+template <class T> void write(const T* from, T* to, long lanes) { read(from, to, lanes); }
+inline void write(const float* from, BFloat16* to, long lanes) {
+  for (long i = 0; i < lanes; ++i) {
     uint32_t bits;
     std::memcpy(&bits, &from[i], sizeof bits);
     const uint32_t nearest = (bits + 0x7fff + (bits >> 16 & 1)) >> 16;  // ties to even

@@ -18,8 +18,8 @@ template <class T> struct Signal {
   Vec<T> real(long i) const { return load(re + i * kLanes<T>); }
   Vec<T> imag(long i) const { return load(im + i * kLanes<T>); }
   void put(long i, Vec<T> real, Vec<T> imag) const {
-    store(re + i * kLanes<T>, real, kLanes<T>);
-    store(im + i * kLanes<T>, imag, kLanes<T>);
+    store(re + i * kLanes<T>, real);
+    store(im + i * kLanes<T>, imag);
   }
 };
 

@@ -108,7 +108,7 @@ void forward_planes(const Places<T>& places, T* query, const T* key, const T* va
     Vec<T> kr[9], v[9];
     neighbours(places, places.padded[i], key, value, bias, kr, v);
     T* q = query + places.plain[i];
-    store(q, softmax<T>(load(q) * T(kLog2e), kr, v).out, kLanes<T>);
+    store(q, softmax<T>(load(q) * T(kLog2e), kr, v).out);
   }
 }
 
@@ -132,10 +132,10 @@ void backward_planes(const Places<T>& places, const T* grad_out, T* query, const
       grad_r[ab] += grad_kr;
       T* k = grad_key + places.padded[i] + places.offset(ab);
       T* to = grad_value + places.padded[i] + places.offset(ab);
-      store(k, load(k) + grad_kr, kLanes<T>);
-      store(to, load(to) + grad_v, kLanes<T>);
+      store(k, load(k) + grad_kr);
+      store(to, load(to) + grad_v);
     }
-    store(query + places.plain[i], grad_q, kLanes<T>);
+    store(query + places.plain[i], grad_q);
   }
 }
 
