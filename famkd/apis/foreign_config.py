@@ -1,6 +1,7 @@
 """Configs in the checkpoints of others: read, not run, and built of parts only."""
 
 import re
+from collections.abc import Iterator
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -25,13 +26,17 @@ FIX = 'give the config (--config), or, if you trust whoever made it, --trust-che
 # Keys of a config that the tools build something of.
 BUILT = re.compile(r'model|data_preprocessor|\w+_(dataloader|pipeline)')
 
+# All strings of the configs that were read.
+_strings: set[str] = set()
+
 
 def read_foreign_config(text: str) -> 'Config':
     """Reads the config in a checkpoint, from which a network is to be built.
 
     A list of values is no program, but MMEngine calls whatever a ``type`` names, be it
-    ``'os.system'``. From now on it finds only parts of networks and of data, unless
-    files are trusted.
+    ``'os.system'``. From now on it finds only parts of networks and of data by the
+    names in this config, unless files are trusted: some are handed on under other keys,
+    or looked up when the network runs. What is named elsewhere is found as before.
 
     Args:
         text: The text of the config.
@@ -45,6 +50,7 @@ def read_foreign_config(text: str) -> 'Config':
     config = parse_config(text)
     if not is_trusted():
         _check({key: x for key, x in config.items() if BUILT.fullmatch(key)}, '')
+        _strings.update(_strings_in(config))
         _find_parts_only()
     return Config(config)
 
@@ -76,15 +82,30 @@ def _check(part: Any, place: str) -> None:
             )
 
 
+def _strings_in(part: Any) -> Iterator[str]:
+    """The strings anywhere in a config, its keys among them."""
+    if isinstance(part, dict):
+        part = [*part, *part.values()]
+    if isinstance(part, str):
+        yield part
+    elif isinstance(part, (list, tuple, set)):
+        for one in part:
+            yield from _strings_in(one)
+
+
 @cache
 def _find_parts_only() -> None:
-    """Has MMEngine's registries, asked for a path of a module, find parts only."""
+    """Has MMEngine's registries find parts only by the names in configs that were read.
+
+    Also by a piece of a name: a registry looks for ``'mmdet.os.system'`` as
+    ``'os.system'``, too.
+    """
     from mmengine.registry import registry
 
     find = registry.get_object_from_string
 
     def find_part(name: str) -> object:
-        if is_trusted():
+        if is_trusted() or not any(name in string for string in _strings):
             return find(name)
         is_known = PARTS.fullmatch(name) or name.startswith('torch.nn.')
         found = find(name) if is_known else None

@@ -5,6 +5,7 @@ from mmengine.fileio import dump, load
 from mmengine.registry import TRANSFORMS, DefaultScope
 
 import famkd.models  # noqa: F401
+from famkd.apis import foreign_config
 from famkd.apis.foreign_config import read_foreign_config
 from famkd.models.algorithms.networks import build_network
 from famkd.runtime import install
@@ -30,6 +31,10 @@ REFUSED = [
 ]
 
 
+class Mine:
+    """A class that no registry has, such as one of a notebook."""
+
+
 @pytest.mark.parametrize('text, message', REFUSED)
 def test_what_would_run(text, message):
     with pytest.raises(ValueError, match='--trust-checkpoint') as error:
@@ -41,6 +46,7 @@ def test_what_would_run(text, message):
     'name',
     [
         'os.system',
+        'mmdet.os.system',
         'this',
         'mmengine.config.Config.fromfile',
         'mmpretrain.get_model',
@@ -51,12 +57,27 @@ def test_what_would_run(text, message):
     ],
 )
 def test_only_parts_are_found_by_any_option(name):
-    read_foreign_config('model = dict()')
     # A name that a transform hands on.
     resize = dict(type='RandomChoiceResize', scales=[2], resize_type=name)
+    config = read_foreign_config(f'test_pipeline = [{resize}]')
     with DefaultScope.overwrite_default_scope('mmpretrain'):
         with pytest.raises(KeyError, match='is not in the'):
-            TRANSFORMS.build(resize)
+            TRANSFORMS.build(config.test_pipeline[0])
+
+
+def test_names_of_others_are_found_as_before():
+    read_foreign_config('model = dict()')
+    name = f'{__name__}.Mine'
+    assert type(TRANSFORMS.build(dict(type=name))) is Mine
+
+
+@pytest.mark.parametrize('text', ['a = [({}, 1)]', 'a = dict({{{}: 1}})', 'a = {{{}}}'])
+def test_names_in_a_checkpoint_are_not_wherever_they_stand(text, monkeypatch):
+    monkeypatch.setattr(foreign_config, '_strings', set())
+    name = f'{__name__}.Mine'
+    read_foreign_config(text.format(repr(name)))
+    with pytest.raises(KeyError, match='is not in the'):
+        TRANSFORMS.build(dict(type=name))
 
 
 def test_networks_are_built():
