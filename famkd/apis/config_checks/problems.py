@@ -79,8 +79,8 @@ def config_problems(
     They are: a class that no registry has, an option that a class does not take, a
     value of another kind, a number that makes no sense, an interval of 0, a metric
     that the evaluator does not give, a data loader without data. Of the model, only
-    the names of its classes are looked at: the rest is left to them, which the runner
-    builds at once.
+    the names of its classes and of their options are looked at: the rest is left to
+    them, which the runner builds at once.
 
     Args:
         cfg: The complete config.

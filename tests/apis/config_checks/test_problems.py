@@ -115,6 +115,13 @@ MISTAKES = [
         dict(logits=dict(type='ModuleOutput', source='head.fc')),
         'did you mean ModuleOutputs',
     ),
+    (
+        'model.teacher',
+        dict(type='ImageClassifier', backbone=dict(type='ResNet', dpeth=18)),
+        'ResNet has no such option; did you mean depth?',
+    ),
+    ('model.teacher', dict(type='ImageClassifier', hed={}), 'did you mean head'),
+    ('model.distiller.loss.loss_wieght', 2, 'did you mean loss_weight'),
     # what is no dict, or no level
     ('log_level', 'WARN1NG', 'did you mean WARNING'),
     ('optim_wrapper.optimizer', 'SGD', 'must be a dict of options'),
@@ -130,6 +137,13 @@ MISTAKES = [
     ),
     ('test_dataloader', {}, 'has no dataset and no sampler, only []; add it'),
 ]
+
+
+class Owner:
+    """A network that takes an option out of the config of a part."""
+
+    def __init__(self, backbone):
+        self.cached = backbone.pop('norm_evall')
 
 
 @pytest.fixture(scope='module')
@@ -192,6 +206,14 @@ def test_only_what_is_run_counts(recipe):
             'model.distiller.student_recorders',
             dict(logits=dict(type='ModuleOutputs', source='head.fc')),
         ),
+        # Options that an owner takes out, here the test's and mmcv's.
+        (
+            'model.teacher',
+            dict(type=Owner, backbone=dict(type='ResNet', norm_evall=1)),
+        ),
+        ('model.teacher.neck', dict(type='BN', requires_grad=False)),
+        # One of a class that takes any.
+        ('model.teacher.neck', dict(type='CIFARResNet', norm_evall=True)),
         # Options that are the arguments of another function.
         ('val_evaluator', dict(type='Accuracy', thrs=[0.1, 0.5])),
     ],
