@@ -74,6 +74,15 @@ def test_student_is_the_same_in_plain_mmdet(runs, configs, tmp_path):
     check_student(configs, runs['famkd'], tmp_path, MODELS)
 
 
+def test_bfloat16_on_the_cpu(runs, configs, tmp_path, tool):
+    argv = [str(configs['teacher']), '--work-dir', str(tmp_path), '--no-validate']
+    options = ['randomness.seed=0', 'train_cfg.max_iters=1', 'visualizer.name=amp']
+    tool('train').main([*argv, '--amp', '--cfg-options', *options])
+    (step,) = logged(tmp_path)
+    expected, *_ = logged(runs['teacher'])
+    assert 0 < abs(step['loss'] - expected['loss']) < 0.01 * expected['loss']
+
+
 def test_wrong_annotations_stop_the_training(tool, configs, tmp_path):
     argv = [str(configs['student']), '--work-dir', str(tmp_path), '--cfg-options']
     with pytest.raises(ValueError, match="does not know: 'disc'"):
