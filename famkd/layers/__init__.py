@@ -10,6 +10,7 @@ from .frequency_masks import frequency_masks, mask_overlap, prompted_map
 from .haar import haar_dwt, haar_idwt
 from .high_pass import high_pass_mask
 from .local_attention import LocalAttention
+from .resize_like import resize_like
 from .structural_similarity import activation_ssim, ssim
 
 __all__ = [
@@ -29,5 +30,6 @@ __all__ = [
     'mask_overlap',
     'pool_to_smaller',
     'prompted_map',
+    'resize_like',
     'ssim',
 ]

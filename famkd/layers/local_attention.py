@@ -2,11 +2,11 @@
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import interpolate
 
 from .check_map import check_map
 from .kernels import window_attention
 from .kernels.layout import is_channels_last
+from .resize_like import resize_like
 
 
 class Projection(nn.Conv2d):
@@ -97,9 +97,7 @@ class LocalAttention(nn.Module):
             )
         )
         # Resized after the projection: the same numbers, from fewer positions.
-        query = self.query(y)
-        if query.shape[-2:] != x.shape[-2:]:
-            query = interpolate(query, x.shape[-2:], mode='nearest')
+        query = resize_like(self.query(y), x)
         return self.attend(query, self.key(x), self.value(x), position)
 
     def _checked(self, x: Tensor) -> Tensor:

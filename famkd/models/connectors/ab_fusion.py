@@ -6,8 +6,10 @@ import torch
 from mmrazor.registry import MODELS
 from torch import Tensor, nn
 
+from famkd.layers import resize_like
+
 from .conv_bn import ConvBN
-from .review_fusion import ReviewFusion, resize_like
+from .review_fusion import ReviewFusion
 
 
 @MODELS.register_module()

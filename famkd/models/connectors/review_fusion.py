@@ -5,7 +5,6 @@ from collections.abc import Sequence
 
 from mmrazor.models.architectures.connectors.base_connector import BaseConnector
 from torch import Tensor
-from torch.nn.functional import interpolate
 
 
 class ReviewFusion(BaseConnector):
@@ -36,7 +35,7 @@ class ReviewFusion(BaseConnector):
             feature: Student feature of shape (N, in_channels, H, W).
             review: Output of the deeper stage at its own size, of shape
                 (N, review_channels, H', W'); None at the deepest stage. The
-                fusion resizes it, see :func:`resize_like`.
+                fusion resizes it, see :func:`famkd.layers.resize_like`.
 
         Returns:
             Tensor: Shape (N, mid_channels, H, W).
@@ -46,9 +45,3 @@ class ReviewFusion(BaseConnector):
     @abstractmethod
     def forward_train(self, feature: Tensor, review: Tensor | None = None) -> Tensor:
         """The computation of :meth:`forward` (MMRazor's name for it)."""
-
-
-def resize_like(x: Tensor, like: Tensor) -> Tensor:
-    """A map in the height and width of another, by nearest neighbours."""
-    size = like.shape[-2:]
-    return x if x.shape[-2:] == size else interpolate(x, size, mode='nearest')

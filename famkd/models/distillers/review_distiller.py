@@ -3,7 +3,8 @@
 from mmrazor.registry import MODELS
 from torch import Tensor, nn
 
-from famkd.models.connectors.review_fusion import ReviewFusion, resize_like
+from famkd.layers import resize_like
+from famkd.models.connectors.review_fusion import ReviewFusion
 
 from .stage_distiller import StageDistiller, build_part
 from .stages import check_order
