@@ -243,6 +243,11 @@ def test_channels_last_is_a_hook(merge):
     assert merge('--channels-last').custom_hooks == [dict(type='ChannelsLastHook')]
 
 
+def test_fast_is_amp_and_channels_last(merge):
+    fast, both = merge('--fast'), merge('--amp', '--channels-last')
+    assert fast.to_dict() == both.to_dict() != merge().to_dict()
+
+
 def test_the_help_of_train_imports_no_framework():
     code = """
 import runpy, sys
