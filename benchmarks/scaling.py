@@ -11,6 +11,7 @@ The table and the plot show the same run.
 import argparse
 import json
 import multiprocessing
+import re
 import tempfile
 import time
 from collections.abc import Callable
@@ -167,8 +168,12 @@ def plot(rows: list[dict], files: list[str]) -> None:
                 label='time' if key == 'seconds' else 'memory',
             )
         values = [row['value'] for row in found]
-        axis.set(xscale='log', yscale='log', xlabel=LABELS[name].partition(',')[0])
-        axis.set_xticks(values, [f'{value:g}' for value in values])
+        label = re.split(r',| \(', LABELS[name])[0]
+        axis.set(xscale='log', yscale='log', xlabel=label)
+        axis.set_xticks(values, [f'{value:,}' for value in values])
+        low, high = axis.get_ylim()
+        ticks = [t for t in (0.5, 0.8, 1, 1.5, 2, 3, 5, 10, 20, 50) if low < t < high]
+        axis.set_yticks(ticks, [f'{tick:g}' for tick in ticks])
         axis.minorticks_off()
         axis.grid(alpha=0.3)
     for axis in axes[:, 0]:
