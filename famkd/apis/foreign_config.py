@@ -19,9 +19,15 @@ PARTS = re.compile(
 )
 # Short names of parts: `mmdet.RetinaNet`, and `torch.nn.Conv2d` of torch.nn.modules.
 SCOPED = re.compile(rf'({PACKAGES}|torch\.nn)\.\w+')
-SHIPPED = re.compile(rf'{PACKAGES}::(?!.*\.\.)[\w./-]+')
+SHIPPED = re.compile(rf'{PACKAGES}::(?!/|.*\.\.)[\w./-]+')
 # Options whose text a package gives to `eval`.
 EVALUATED = ('dtype', 'type', 'warp_mode')
+# Options that name a config, which is run.
+CONFIGS = ('cfg_path', 'deploy_cfg', 'teacher_config')
+# Options of MMRazor with functions whose modules it imports.
+IMPORTED = ('func_path', 'method_path', 'no_observer_modules', 'skipped_methods')
+# Classes with readers of pickles of their own.
+UNPICKLING = ('OpenImagesChallengeDataset', 'RAM', 'RAMNormal', 'RAMOpenset')
 FIX = 'give the config (--config), or, if you trust whoever made it, --trust-checkpoint'
 # Keys of a config that the tools build something of.
 BUILT = re.compile(r'model|data_preprocessor|\w+_(dataloader|pipeline)')
@@ -66,20 +72,36 @@ def _check(part: Any, place: str) -> None:
     for name, value in items:
         key = f'{place}.{name}' if place else str(name)
         _check(value, key)
-        if not isinstance(value, str):
-            continue
-        if name in EVALUATED and not re.fullmatch(r'[\w.]+', value):
-            raise ValueError(f'{key}={value!r} of its config is no name; {FIX}')
-        if name == 'cfg_path' and not SHIPPED.fullmatch(value):
-            raise ValueError(
-                f'{key}={value!r} of its config is a file, which would be run; {FIX}'
-            )
-        is_known = SCOPED.fullmatch(value) or PARTS.fullmatch(value)
-        if name == 'type' and '.' in value and not is_known:
-            raise ValueError(
-                f'{key}={value!r} of its config is no part of a network or its data; '
-                f'{FIX}'
-            )
+        danger = _danger(name, value)
+        if danger:
+            raise ValueError(f'{key}={value!r} of its config {danger}; {FIX}')
+
+
+def _danger(name: Any, value: Any) -> str | None:
+    """Why code that MMEngine or its packages do not ship might run, if it might."""
+    if name in IMPORTED:
+        values = value if isinstance(value, (list, tuple)) else [value]
+        if not all(re.match(rf'({PACKAGES}|mmcls|torch)\.', str(x)) for x in values):
+            return 'names modules of others, which would be imported'
+    if "'" in str(name):  # MMRazor evaluates the names of modules, in quotes
+        return 'has a key with a quote'
+    if name == 'trust_remote_code' and value:
+        return 'would run code of a model zoo'
+    if isinstance(value, bytes):  # `eval` takes them, too
+        return 'is no text'
+    if not isinstance(value, str):
+        return None
+    short = value.rpartition('.')[2]
+    if short in UNPICKLING or (name, value) == ('decode_backend', 'pickle'):
+        return 'reads a pickle, which can run code'
+    if name in EVALUATED and not re.fullmatch(r'[\w.]+', value):
+        return 'is no name'
+    if name in CONFIGS and not SHIPPED.fullmatch(value):
+        return 'is a file, which would be run'
+    is_known = SCOPED.fullmatch(value) or PARTS.fullmatch(value)
+    if name == 'type' and '.' in value and not is_known:
+        return 'is no part of a network or its data'
+    return None
 
 
 def _strings_in(part: Any) -> Iterator[str]:

@@ -20,6 +20,15 @@ REFUSED = [
     ),
     ("model = dict(architecture=dict(cfg_path='a.py'))", 'a file, which would be run'),
     ("model = dict(cfg_path='mmpretrain::../../a.py')", 'a file, which would be run'),
+    ("model = dict(cfg_path='mmpretrain::/tmp/a.py')", 'a file, which would be run'),
+    ("model = dict(teacher_config='a.py')", 'a file, which would be run'),
+    ("model = dict(warp_mode=b'open(1)')", "model.warp_mode=b'open(1)'"),
+    ("model = dict(a=dict(func_path='this.a'))", 'model.a.func_path'),
+    ("model = dict(skipped_methods=['torch.nn.A.f', 'this.A.f'])", 'be imported'),
+    ("model = dict(type='HuggingFaceClassifier', trust_remote_code=True)", 'model zoo'),
+    ("model = dict(heads={'a\\'] or open(1)': dict(type='A')})", 'with a quote'),
+    ("test_dataloader = dict(dataset=dict(a='OpenImagesChallengeDataset'))", 'pickle'),
+    ("test_pipeline = [dict(decode_backend='pickle')]", 'pickle'),
     (
         "model = dict(test_cfg=dict(nms=dict(type='open(1)')))",
         'model.test_cfg.nms.type',
@@ -93,6 +102,7 @@ custom_hooks = [dict(type='mine.hooks.MyHook')]
     config.model.pop('act_cfg')
     build_network(config.model)
     read_foreign_config("model = dict(cfg_path='famkd::demo/resnet8_digits.py')")
+    read_foreign_config("model = dict(func_path='mmdet.a.f', trust_remote_code=False)")
     layer = "dict(type='torch.nn.Conv2d', in_channels=3, out_channels=4, kernel_size=1)"
     text = f"model = dict(type='mmpretrain.ImageClassifier', backbone={layer})"
     build_network(read_foreign_config(text).model)
