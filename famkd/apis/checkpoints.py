@@ -126,11 +126,11 @@ def read_checkpoint(
         raise ValueError(
             f'{file} cannot be loaded: {type(error).__name__}: {error}'
         ) from error
-    meta = checkpoint.get('meta', {})
+    meta = _dict(checkpoint.get('meta'))
     # extract_student.py puts the config of the distillation there.
     text = meta.get('cfg') or meta.get('distill_cfg')
-    classes = meta.get('dataset_meta', {}).get('classes')
-    if config is None and not text:
+    classes = _dict(meta.get('dataset_meta')).get('classes')
+    if config is None and not (text and isinstance(text, str)):
         raise ValueError(f'{file}: no config in it; give the config, too')
     if config is not None:
         return weights, Config.fromfile(config), classes
@@ -138,6 +138,11 @@ def read_checkpoint(
         return weights, read_foreign_config(text), classes
     except ValueError as error:
         raise ValueError(f'{file}: {error}') from None
+
+
+def _dict(value: object) -> dict:
+    """A record of a checkpoint, which may be anything."""
+    return value if isinstance(value, dict) else {}
 
 
 def load_network(
@@ -165,8 +170,17 @@ def load_network(
     weights, config, classes = read_checkpoint(file, config)
     if 'model' not in config:
         raise ValueError(f'{file}: its config has no model; give the config, too')
-    with DefaultScope.overwrite_default_scope(config.get('default_scope')):
-        model = build_network(student_config(config)).eval()
+    try:
+        with DefaultScope.overwrite_default_scope(config.get('default_scope')):
+            model = build_network(student_config(config))
+    except (OSError, ImportError, ValueError):
+        raise
+    except Exception as error:  # what stands in a config can make any
+        raise ValueError(
+            f'{file}: the network of its config cannot be built: '
+            f'{type(error).__name__}: {error}'
+        ) from error
+    model.eval()  # which not all networks give back
     try:
         model.load_state_dict(student_weights(weights) or weights)
     except RuntimeError as error:
