@@ -100,7 +100,7 @@ def add_hook(cfg: 'Config', name: str) -> None:
     """
     import famkd.engine  # noqa: F401 (registers it)
 
-    cfg.custom_hooks = [*cfg.get('custom_hooks', []), dict(type=name)]
+    cfg.custom_hooks = [*(cfg.get('custom_hooks') or []), dict(type=name)]
 
 
 def merge_args(
