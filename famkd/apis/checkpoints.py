@@ -136,7 +136,7 @@ def read_checkpoint(
         return weights, Config.fromfile(config), classes
     try:
         return weights, read_foreign_config(text), classes
-    except ValueError as error:
+    except (KeyError, ValueError) as error:  # KeyError: of a name that is reserved
         raise ValueError(f'{file}: {error}') from None
 
 

@@ -24,8 +24,14 @@ SHIPPED = re.compile(rf'{PACKAGES}::(?!/|.*\.\.)[\w./-]+')
 EVALUATED = ('dtype', 'type', 'warp_mode')
 # Options that name a config, which is run.
 CONFIGS = ('cfg_path', 'deploy_cfg', 'teacher_config')
-# Options of MMRazor with functions whose modules it imports.
-IMPORTED = ('func_path', 'method_path', 'no_observer_modules', 'skipped_methods')
+# Options of MMRazor with functions and classes whose modules it imports.
+IMPORTED = (
+    'func_path',
+    'method_path',
+    'no_observer_modules',
+    'object_type',
+    'skipped_methods',
+)
 # Classes with readers of pickles of their own.
 UNPICKLING = ('OpenImagesChallengeDataset', 'RAM', 'RAMNormal', 'RAMOpenset')
 FIX = 'give the config (--config), or, if you trust whoever made it, --trust-checkpoint'

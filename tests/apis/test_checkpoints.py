@@ -38,6 +38,7 @@ def test_a_network_whose_eval_gives_back_nothing(tmp_path):
         dict(cfg=NETWORK, dataset_meta=[1]),
         dict(distill_cfg=dict(model=1)),
         dict(cfg='model = 1'),
+        dict(cfg=f'filename = 1\n{NETWORK}'),
         dict(cfg="model = dict(type=['a'])"),
         dict(cfg='model = dict(cfg_path=3)'),
         dict(cfg=f'default_scope = 3\n{NETWORK}'),

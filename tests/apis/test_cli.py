@@ -243,7 +243,9 @@ def test_channels_last_is_a_hook(merge):
     assert merge('--channels-last').custom_hooks == [dict(type='ChannelsLastHook')]
     cleared = config()
     cleared.custom_hooks = None
-    assert merge('--channels-last', cfg=cleared).custom_hooks == [dict(type='ChannelsLastHook')]
+    assert merge('--channels-last', cfg=cleared).custom_hooks == [
+        dict(type='ChannelsLastHook')
+    ]
 
 
 def test_fast_is_amp_and_channels_last(merge):

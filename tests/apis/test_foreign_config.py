@@ -24,6 +24,7 @@ REFUSED = [
     ("model = dict(teacher_config='a.py')", 'a file, which would be run'),
     ("model = dict(warp_mode=b'open(1)')", "model.warp_mode=b'open(1)'"),
     ("model = dict(a=dict(func_path='this.a'))", 'model.a.func_path'),
+    ("model = dict(object_type=[('this.A', dict())])", 'be imported'),
     ("model = dict(skipped_methods=['torch.nn.A.f', 'this.A.f'])", 'be imported'),
     ("model = dict(type='HuggingFaceClassifier', trust_remote_code=True)", 'model zoo'),
     ("model = dict(heads={'a\\'] or open(1)': dict(type='A')})", 'with a quote'),
