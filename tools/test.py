@@ -181,7 +181,7 @@ class StudentWeightsHook(Hook):
 
 
 def run_corrupted(runner: Runner, args: argparse.Namespace) -> dict[str, float]:
-    """Test on clean images and on corrupted ones, and print a table.
+    """Test on clean images and on corrupted ones, and print tables.
 
     Args:
         runner: Runner of the test.
@@ -190,16 +190,13 @@ def run_corrupted(runner: Runner, args: argparse.Namespace) -> dict[str, float]:
     Returns:
         dict: Metric name -> value on clean images, and mPC and rPC of each.
     """
-    from famkd.apis.robustness import evaluate_corrupted, summarize, table
+    from famkd.apis.robustness import evaluate_corrupted, report, summarize
     from famkd.datasets.corrupt import CORRUPTIONS
 
     corruptions = args.corruptions or CORRUPTIONS
     results = evaluate_corrupted(runner, corruptions, args.severities)
-    metrics = summarize(results)
-    name = next(iter(metrics))
-    print(f'{name}\n{table(results, name)}')
-    print(f'mPC {metrics[f"mPC/{name}"]:.4f} of {metrics[name]:.4f}')
-    return metrics
+    print(report(results))
+    return summarize(results)
 
 
 def main(argv: list[str] | None = None) -> dict[str, float]:

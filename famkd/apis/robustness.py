@@ -86,6 +86,28 @@ def summarize(results: dict[tuple[str, int], Metrics]) -> Metrics:
     return summary
 
 
+def report(results: dict[tuple[str, int], Metrics]) -> str:
+    """Two Markdown tables: every corruption of the main metric, and all metrics.
+
+    The main metric is the first mAP, before which an evaluator may put those of single
+    classes, or else the first of all.
+
+    Args:
+        results: (corruption, severity) -> metrics.
+
+    Returns:
+        str: The first table has a row per corruption and a column per severity, the
+        second clean, mPC and rPC of every metric.
+    """
+    metrics, summary = list(results[CLEAN]), summarize(results)
+    main = next((name for name in metrics if name.endswith('mAP')), metrics[0])
+    rows = [['', 'clean', 'mPC', 'rPC']]
+    for name in metrics:
+        keys = name, f'mPC/{name}', f'rPC/{name}'
+        rows.append([name, *(number(summary.get(key), digits=3) for key in keys)])
+    return f'{main}\n{table(results, main)}\n\n{markdown_table(rows)}'
+
+
 def table(results: dict[tuple[str, int], Metrics], metric: str) -> str:
     """A Markdown table of one metric: a row per corruption, a column per severity."""
     corruptions = list(dict.fromkeys(name for name, _ in results if name != CLEAN[0]))

@@ -1,6 +1,6 @@
 import pytest
 
-from famkd.apis.robustness import CLEAN, corrupted_pipeline, summarize, table
+from famkd.apis.robustness import CLEAN, corrupted_pipeline, report, summarize, table
 
 RESULTS = {
     CLEAN: {'coco/bbox_mAP': 0.4, 'coco/bbox_mAP_s': 0.0},
@@ -26,6 +26,21 @@ def test_table():
         '| fog        | 0.300 | 0.100 | 0.200 |',
         '| snow       | 0.200 | 0.000 | 0.100 |',
     ]
+
+
+def test_the_report_has_every_metric_and_corruptions_of_the_map():
+    results = {key: dict(first=0.5, **value) for key, value in RESULTS.items()}
+    assert report(results).splitlines() == [
+        'coco/bbox_mAP',
+        *table(RESULTS, 'coco/bbox_mAP').splitlines(),
+        '',
+        '|                 | clean | mPC   | rPC   |',
+        '| --------------- | ----- | ----- | ----- |',
+        '| first           | 0.500 | 0.500 | 1.000 |',
+        '| coco/bbox_mAP   | 0.400 | 0.150 | 0.375 |',
+        '| coco/bbox_mAP_s | 0.000 | 0.000 | -     |',
+    ]
+    assert report({key: dict(first=0.5) for key in RESULTS}).startswith('first\n')
 
 
 def test_images_are_corrupted_right_after_loading():
