@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from famkd.apis.cli import (
+    check_config,
     find_config,
     merge_cfg_options,
     resolve_model_paths,
@@ -69,15 +70,16 @@ def main(argv: list[str] | None = None) -> None:
 
     cfg = Config.fromfile(find_config(parser, args.config))
     merge_cfg_options(parser, cfg, args.cfg_options)
-    resolve_model_paths(parser, cfg)
     if 'teacher' not in cfg.get('model', {}):
         parser.error(f'{args.config}: the model has no teacher')
+    check_config(parser, cfg, ['train'])
+    resolve_model_paths(parser, cfg)
     check_data(parser, cfg, ['train'])
     known = cfg.model.pop('feature_cache', None)
     out = args.out or known or f'work_dirs/features/{Path(args.config).stem}'
     try:
         write(parser, cfg, out)
-    except ValueError as error:
+    except (FloatingPointError, OSError, ValueError) as error:
         parser.error(str(error))
 
 
@@ -94,8 +96,8 @@ def write(parser: argparse.ArgumentParser, cfg: 'Config', out: str) -> None:
     from mmengine.runner import Runner
 
     import famkd.models  # noqa: F401 (registers the algorithm)
-    from famkd.models.algorithms.cache_note import NOTE, read_note
-    from famkd.models.algorithms.feature_cache import check_key, write_features
+    from famkd.models.algorithms.cache_note import NOTE
+    from famkd.models.algorithms.feature_cache import write_features
     from famkd.models.algorithms.networks import build_network
 
     init_default_scope(cfg.get('default_scope', 'mmengine'))
@@ -109,6 +111,10 @@ def write(parser: argparse.ArgumentParser, cfg: 'Config', out: str) -> None:
     if cfg.get('default_scope') == 'mmpretrain':
         loader_cfg.setdefault('collate_fn', dict(type='default_collate'))
     loader = Runner.build_dataloader(loader_cfg, seed=0)
+    cfg.model.setdefault('data_preprocessor', cfg.get('data_preprocessor'))
+    model = build_network(cfg.model).train()
+    if getattr(model.data_preprocessor, 'batch_augments', None):  # mixup and the like
+        names.append('batch_augments')
     if names or changes_by_itself(loader.dataset):
         parser.error(
             'train_dataloader: the pipeline changes images at random '
@@ -117,13 +123,11 @@ def write(parser: argparse.ArgumentParser, cfg: 'Config', out: str) -> None:
             'without a cache'
         )
 
-    cfg.model.setdefault('data_preprocessor', cfg.get('data_preprocessor'))
-    model = build_network(cfg.model).train()
     model.to('cuda' if torch.cuda.is_available() else 'cpu')
     key = model.features_key()
     if Path(out, NOTE).is_file():
-        check_key(read_note(out)['key'], key, out)
-        print(f'{out} has the features already')
+        model.open_cache(out)
+        print(f'{out} has the features already; remove it to write them again')
         return
     if Path(out).is_file() or (Path(out).is_dir() and any(Path(out).iterdir())):
         parser.error(f'--out: {out} has other files; name a new folder')

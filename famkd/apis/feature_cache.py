@@ -21,8 +21,7 @@ PROBED = 16  # images that are loaded twice
 def random_transforms(cfg: 'Config') -> list[str]:
     """The transforms of the training that change an image at random.
 
-    Those that say so (as mmcv's and mmpretrain's do) or are named so, and mixup and
-    the like in the data preprocessor.
+    Those that say so (as mmcv's and mmpretrain's do) or are named so.
 
     Args:
         cfg: The config.
@@ -38,8 +37,6 @@ def random_transforms(cfg: 'Config') -> list[str]:
                 name = kind if isinstance(kind, str) else kind.__name__
                 if 'Random' in name or getattr(found, '_methods_with_randomness', ()):
                     names.append(name)
-    if (cfg.get('data_preprocessor') or {}).get('batch_augments'):
-        names.append('data_preprocessor.batch_augments')
     return names
 
 

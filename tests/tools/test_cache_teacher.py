@@ -62,6 +62,10 @@ def test_training_reads_what_the_teacher_would_give(
     assert not list(tmp_path.glob('*.part'))
     cache()
     assert 'has the features already' in capsys.readouterr().out
+    (tmp_path / 'features/stage1').write_bytes(b'')
+    with pytest.raises(SystemExit):
+        cache()
+    assert 'stage1 has 0 bytes' in capsys.readouterr().err
 
 
 def test_class_scores_are_kept(cache, make_config):
@@ -133,6 +137,24 @@ def test_random_augmentation_is_refused(step, name, cache, capsys):
     assert f'changes images at random ({name})' in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(
+    ('key', 'value', 'message'),
+    [
+        (
+            'model.architecture.train_cfg',
+            dict(augments=[dict(type='Mixup', alpha=0.8)]),
+            'changes images at random (batch_augments)',
+        ),
+        ('model.teacher_ckpt', '/nowhere.pth', "'/nowhere.pth': no such file"),
+        ('train_dataloader.batch_size', 0, 'train_dataloader.batch_size=0 must be'),
+    ],
+)
+def test_what_is_refused_before_it_starts(key, value, message, cache, capsys):
+    with pytest.raises(SystemExit):
+        cache(**{key: value})
+    assert message in capsys.readouterr().err
+
+
 def test_randomness_that_nobody_declares_is_seen(tool, cache, capsys, monkeypatch):
     monkeypatch.setattr(tool('cache_teacher'), 'random_transforms', lambda cfg: [])
     pipeline = [dict(type='RandomCrop', crop_size=8), dict(type='PackInputs')]
@@ -173,6 +195,11 @@ def test_features_of_other_recorders_are_not_kept(build, distillation):
         model.teacher_features(torch.zeros(1, 3, 16, 16))
 
 
+def test_features_that_are_not_finite_are_not_kept(build, distillation):
+    with pytest.raises(FloatingPointError, match='backbone.layer1 gives'):
+        build(distillation()).teacher_features(torch.full((1, 3, 16, 16), torch.inf))
+
+
 def test_images_of_one_name_and_of_other_shapes(tmp_path):
     def batches(names, sizes):
         for name, size in zip(names, sizes, strict=True):
@@ -194,6 +221,28 @@ def test_images_are_known_in_mixed_precision():
     expected = feature_cache.image_sums(images)
     with torch.autocast('cpu', torch.bfloat16):
         assert torch.equal(feature_cache.image_sums(images), expected)
+
+
+def test_a_changed_image_is_as_far_off_at_every_size():
+    for size in (8, 256):
+        assert 0.5 < feature_cache.image_sums(torch.randn(20, 3, size, size)).std() < 2
+
+
+def test_what_a_killed_run_has_left_is_no_part_of_the_cache(tmp_path, monkeypatch):
+    part = tmp_path / 'cache.part'
+    part.mkdir()
+    for name in ('a', 'b'):
+        (part / name).write_bytes(b'x' * 99)
+    flushed = []
+    monkeypatch.setattr(feature_cache.os, 'fsync', lambda file: flushed.append(file))
+    batches = iter([(['x'], torch.zeros(1, 3, 4, 4), dict(a=torch.ones(1, 2)))])
+    feature_cache.write_features(f'{tmp_path}/cache/', {}, 1, batches)
+    assert {file.name for file in tmp_path.glob('*/*')} == {'a', 'features.json'}
+    assert len(flushed) == 2
+    cache = feature_cache.FeatureCache(tmp_path / 'cache', {})
+    assert cache.read(torch.zeros(1, 3, 4, 4), [dict(img_path='x')])['a'].sum() == 2
+    with pytest.raises(ValueError, match='holds a of the teacher, but no b; remove'):
+        feature_cache.FeatureCache(tmp_path / 'cache', {}, ['a', 'b'])
 
 
 def test_features_survive_a_round_trip_in_bfloat16(tmp_path):

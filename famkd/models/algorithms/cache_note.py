@@ -6,6 +6,8 @@ from pathlib import Path
 from typing import Any
 
 NOTE = 'features.json'
+# What to do about a cache that is of no use.
+AGAIN = 'remove the folder and write it again, with tools/cache_teacher.py CONFIG'
 
 
 def read_note(path: str | Path) -> dict:
@@ -47,7 +49,7 @@ def read_note(path: str | Path) -> dict:
     except (OSError, ValueError, TypeError, KeyError, RecursionError) as error:
         raise ValueError(
             f'feature_cache: {file} is damaged ({type(error).__name__}: {error}); '
-            'remove the folder and write it again, with tools/cache_teacher.py CONFIG'
+            f'{AGAIN}'
         ) from error
     return note
 

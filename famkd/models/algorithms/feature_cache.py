@@ -1,18 +1,21 @@
 """Features of a frozen teacher on disk, so that training need not compute them."""
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+import math
+import os
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from functools import lru_cache
 from pathlib import Path
 
 import torch
 from mmengine.structures import BaseDataElement
 from torch import Tensor
 
-from .cache_note import NOTE, read_note
+from .cache_note import AGAIN, NOTE, read_note
 
 DTYPE = torch.bfloat16
 # Images normalised by other devices and JPEG decoders differ by less.
-TOLERANCE = 1e-4
+TOLERANCE = 0.02
 
 
 class FeatureCache:
@@ -25,13 +28,20 @@ class FeatureCache:
     Args:
         path: Folder that :func:`write_features` has written.
         key: What the features shall be of.
+        recorders: Names of the recorders whose features are wanted. Defaults to ().
 
     Raises:
         FileNotFoundError: If there is no cache.
-        ValueError: If it is of something else, or damaged; names what is wrong.
+        ValueError: If it is of something else, lacks features, or is damaged; names
+            what is wrong.
     """
 
-    def __init__(self, path: str | Path, key: Mapping[str, object]) -> None:
+    def __init__(
+        self,
+        path: str | Path,
+        key: Mapping[str, object],
+        recorders: Collection[str] = (),
+    ) -> None:
         self.path = Path(path)
         if not (self.path / NOTE).is_file():
             raise FileNotFoundError(
@@ -40,6 +50,12 @@ class FeatureCache:
             )
         note = read_note(path)
         check_key(note['key'], key, path)
+        for name in recorders:
+            if name not in note['shapes']:
+                raise ValueError(
+                    f"feature_cache='{path}' holds {', '.join(note['shapes'])} of the "
+                    f'teacher, but no {name}; {AGAIN}'
+                )
         self._images = note['images']
         self._rows = {
             name: _map(self.path / name, [len(self._images), *shape], write=False)
@@ -71,8 +87,7 @@ class FeatureCache:
         for name in names:
             if name not in self._images:
                 raise ValueError(
-                    f"feature_cache='{self.path}' has no features of {name}; write it "
-                    'again, with tools/cache_teacher.py CONFIG'
+                    f"feature_cache='{self.path}' has no features of {name}; {AGAIN}"
                 )
         found = [self._images[name] for name in names]
         expected = torch.tensor([total for _, total in found])
@@ -82,7 +97,7 @@ class FeatureCache:
                 f"feature_cache='{self.path}': {names[int(apart.nonzero()[0])]} is not "
                 'the image that the features are of: the pipeline is another one, or '
                 'changes images at random (flips, crops, mixup). Train with the '
-                'pipeline of the cache, or write it again'
+                f'pipeline of the cache, or {AGAIN}'
             )
         index = torch.tensor([row for row, _ in found])
         features = {name: rows[index] for name, rows in self._rows.items()}
@@ -92,8 +107,7 @@ class FeatureCache:
                 raise ValueError(
                     f'feature_cache: the features of {names[int(spoilt.nonzero()[0])]} '
                     f'in {self.path / recorder} are not finite: the file is damaged; '
-                    'remove the folder and write it again, with tools/cache_teacher.py '
-                    'CONFIG'
+                    f'{AGAIN}'
                 )
         return {name: values.to(images) for name, values in features.items()}
 
@@ -116,7 +130,8 @@ def write_features(
     Raises:
         ValueError: If two images have one name, or features differ in shape.
     """
-    part = Path(f'{path}.part')
+    path = Path(path)
+    part = path.with_name(f'{path.name}.part')
     part.mkdir(parents=True, exist_ok=True)
     images, rows = {}, {}
     for names, batch, features in batches:
@@ -141,6 +156,12 @@ def write_features(
     shapes = {name: list(values.shape[1:]) for name, values in rows.items()}
     note = dict(key=key, shapes=shapes, images=images)
     (part / NOTE).write_text(json.dumps(note))
+    for file in part.iterdir():
+        if file.name not in {*rows, NOTE}:  # of a run with more stages, killed
+            file.unlink()
+            continue
+        with open(file) as opened:
+            os.fsync(opened.fileno())  # or the power may fail after the new name
     part.rename(path)
 
 
@@ -181,9 +202,10 @@ def image_names(data_samples: Sequence[BaseDataElement]) -> list[str]:
 def image_sums(images: Tensor) -> Tensor:
     r"""A number for each image that tells it from a changed one.
 
-    .. math:: \frac{1}{n} \sum_k w_k x_k, \qquad w_k \sim \mathcal{N}(0, 1)
+    .. math:: \frac{1}{\sqrt n} \sum_k w_k x_k, \qquad w_k \sim \mathcal{N}(0, 1)
 
-    over its n values, with fixed random weights.
+    over its n values, with fixed random weights: of the size of a value, however large
+    the image is.
 
     Args:
         images: Shape (N, ...).
@@ -192,10 +214,16 @@ def image_sums(images: Tensor) -> Tensor:
         Tensor: Shape (N,), float32.
     """
     values = images.flatten(1).float()
-    generator = torch.Generator().manual_seed(0)
-    weights = torch.randn(values.shape[1], generator=generator)
+    weights = _weights(values.shape[1], values.device)
     with torch.autocast(values.device.type, enabled=False):  # the same with --amp
-        return values @ weights.to(values.device) / values.shape[1]
+        return values @ weights / math.sqrt(values.shape[1])
+
+
+@lru_cache(maxsize=1)
+def _weights(count: int, device: torch.device) -> Tensor:
+    """Normally distributed numbers, always the same."""
+    generator = torch.Generator().manual_seed(0)
+    return torch.randn(count, generator=generator).to(device)
 
 
 def _map(file: Path, shape: list[int], write: bool) -> Tensor:
@@ -206,8 +234,10 @@ def _map(file: Path, shape: list[int], write: bool) -> Tensor:
         if found != size * DTYPE.itemsize:
             raise ValueError(
                 f'feature_cache: {file} has {found} bytes, for {shape} it needs '
-                f'{size * DTYPE.itemsize}: it is damaged or incomplete; remove the '
-                'folder and write it again, with tools/cache_teacher.py CONFIG'
+                f'{size * DTYPE.itemsize}: it is damaged or incomplete; {AGAIN}'
             )
+    else:
+        with open(file, 'ab') as opened:  # a run that was killed may have left more
+            opened.truncate(size * DTYPE.itemsize)
     values = torch.from_file(str(file), shared=write, size=size, dtype=DTYPE)
     return values.view(shape)

@@ -177,7 +177,7 @@ class FeatureDistill(BaseAlgorithm):
         self._teacher_is_finite = torch.tensor(True)
         self._cache = None
         if feature_cache is not None:
-            self._cache = FeatureCache(feature_cache, self.features_key())
+            self._cache = self.open_cache(feature_cache)
         log_sizes(student, self.distiller, teacher)
 
     @property
@@ -276,6 +276,19 @@ class FeatureDistill(BaseAlgorithm):
             **self.guest.settings,
         )
 
+    def open_cache(self, path: str) -> FeatureCache:
+        """A cache of this teacher's features.
+
+        Args:
+            path: Its folder.
+
+        Raises:
+            FileNotFoundError: If there is none.
+            ValueError: If it is of another teacher, or damaged.
+        """
+        recorders = self.distiller.teacher_recorders.recorders
+        return FeatureCache(path, self.features_key(), recorders)
+
     @torch.no_grad()
     def teacher_features(
         self, batch_inputs: Tensor, data_samples: list | None = None
@@ -288,9 +301,13 @@ class FeatureDistill(BaseAlgorithm):
 
         Returns:
             dict: Name of the recorder -> features (N, ...).
+
+        Raises:
+            FloatingPointError: If one is not finite.
         """
         with self.distiller.teacher_recorders:
             self.guest.record(batch_inputs, data_samples)
+        check_finite_features(self.distiller.teacher_recorders)
         features = self.distiller.teacher_features()
         self._forget_records()
         return features
