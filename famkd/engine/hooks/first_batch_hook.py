@@ -20,6 +20,7 @@ class FirstBatchHook(Hook):
     """Names data that do not fit the model, before they stop the training later.
 
     - A training or validation without a batch.
+    - A validation of a student without a head.
     - A metric that looks at more classes (``topk``) than the student's head has.
     - A label of the first batch, of an image, a box or a pixel, that is no class of the
       student's head.
@@ -40,7 +41,7 @@ class FirstBatchHook(Hook):
         self._is_checked = False
 
     def before_train(self, runner: Runner) -> None:
-        """Checks that there are batches, and what the metrics of classes look at."""
+        """Checks that there are batches, and that the metrics have what they need."""
         loops = dict(train=runner.train_loop, val=runner.val_loop)
         for part, loop in loops.items():
             if loop is None or not isinstance(loop.dataloader.sampler, Sized):
@@ -52,7 +53,14 @@ class FirstBatchHook(Hook):
                     f'batch_size={loop.dataloader.batch_size}; correct its paths, or '
                     'set drop_last=False'
                 )
-        classes = head_classes(_student(runner))
+        student = _student(runner)
+        if runner.val_loop and getattr(student, 'head', True) is None:
+            raise ValueError(
+                'val_dataloader: the student has no head, and so no predictions to '
+                'validate; set val_dataloader, val_evaluator and val_cfg to None '
+                '(--no-validate)'
+            )
+        classes = head_classes(student)
         for metric in runner.val_loop.evaluator.metrics if runner.val_loop else []:
             most = max(getattr(metric, 'topk', None) or [0])
             if classes is not None and most > classes:

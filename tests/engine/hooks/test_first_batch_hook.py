@@ -39,7 +39,17 @@ def test_what_does_not_fit_is_named(changes, message, make_runner):
     assert runner.iter == 0
 
 
-def test_a_metric_of_more_classes_than_there_are(make_runner):
+@pytest.mark.parametrize(
+    ('changes', 'message'),
+    [
+        ({}, 'topk=5: .* num_classes=4; give a smaller'),
+        (
+            {'model.architecture.head': None, 'model.calculate_student_loss': False},
+            'val_dataloader: the student has no head',
+        ),
+    ],
+)
+def test_metrics_that_the_head_cannot_give(changes, message, make_runner):
     runner = make_runner(
         FirstBatchHook(),
         val_dataloader=dict(
@@ -49,8 +59,9 @@ def test_a_metric_of_more_classes_than_there_are(make_runner):
         ),
         val_evaluator=dict(type='Accuracy', topk=(1, 5)),
         val_cfg=dict(),
+        **changes,
     )
-    with pytest.raises(ValueError, match='topk=5: .* num_classes=4; give a smaller'):
+    with pytest.raises(ValueError, match=message):
         runner.train()
     assert runner.iter == 0
 
