@@ -82,7 +82,7 @@ class FrequencyAttention(nn.Module):
                 'global_branch=False and local_branch=False leave nothing to learn; '
                 'keep at least one'
             )
-        if rank is not None and not (isinstance(rank, int) and rank > 0):
+        if rank is not None and not (type(rank) is int and rank > 0):
             raise ValueError(
                 f'rank={rank!r} must be a number of channels, at least 1; leave it out '
                 'for a filter between all channels'

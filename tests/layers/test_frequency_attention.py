@@ -319,7 +319,7 @@ def test_low_rank_in_half_precision():
     assert_close(out.float(), module(x), 3e-2)
 
 
-@pytest.mark.parametrize('rank', [0, -1, 2.5, 'full'])
+@pytest.mark.parametrize('rank', [0, -1, 2.5, True, 'full'])
 def test_rank_that_is_no_number_of_channels(rank):
     with pytest.raises(ValueError, match='rank=.* must be a number of channels'):
         FrequencyAttention(2, 2, 4, rank=rank)

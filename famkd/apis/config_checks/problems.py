@@ -44,6 +44,7 @@ DICTS = (
     'env_cfg.dist_cfg',
     'env_cfg.mp_cfg',
     *REQUIRED,
+    'model.teacher_options',
     'optim_wrapper',
     'optim_wrapper.clip_grad',
     'optim_wrapper.optimizer',

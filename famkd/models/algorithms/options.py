@@ -2,11 +2,13 @@
 
 from collections.abc import Mapping
 from inspect import signature
+from math import isfinite
 
 import torch
 
 from famkd.names import suggestion
 
+PRECISIONS = torch.float32, torch.bfloat16, torch.float16, torch.float64
 OF_BASE = {'init_cfg', 'module_inplace'}  # options of MMRazor's BaseAlgorithm
 
 
@@ -60,10 +62,10 @@ def check_teacher_options(options: Mapping[str, object], teacher: type) -> None:
 
 
 def to_dtype(name: str | None) -> torch.dtype | None:
-    if name is None or isinstance(name, torch.dtype):
-        return name
+    if name is None:
+        return None
     dtype = getattr(torch, str(name).removeprefix('torch.'), None)
-    if not isinstance(dtype, torch.dtype) or not dtype.is_floating_point:
+    if dtype not in PRECISIONS:
         raise ValueError(
             f'teacher_options: dtype={name!r} is no precision; choose float32, '
             'bfloat16 or float16, or leave it out'
@@ -74,13 +76,13 @@ def to_dtype(name: str | None) -> torch.dtype | None:
 def to_size(size: int | tuple[int, int] | None) -> tuple[int, int] | None:
     if size is None:
         return None
-    height, width = size if isinstance(size, (tuple, list)) else (size, size)
-    if not all(isinstance(x, int) and x > 0 for x in (height, width)):
+    sides = tuple(size) if isinstance(size, (tuple, list)) else (size, size)
+    if len(sides) != 2 or not all(type(x) is int and x > 0 for x in sides):
         raise ValueError(
             f'teacher_options: input_size={size!r} must be a height and a width in '
             'pixels, or one number for both'
         )
-    return height, width
+    return sides
 
 
 def to_scale(scale: float | None, size: int | tuple[int, int] | None) -> float | None:
@@ -91,7 +93,8 @@ def to_scale(scale: float | None, size: int | tuple[int, int] | None) -> float |
             f'teacher_options: input_size={size!r} and input_scale={scale!r} exclude '
             'each other; leave one out'
         )
-    if not isinstance(scale, (int, float)) or scale <= 0:
+    is_number = type(scale) in (int, float)
+    if not is_number or not isfinite(scale) or scale <= 0:
         raise ValueError(
             f'teacher_options: input_scale={scale!r} must be a factor above 0, such '
             'as 0.875'

@@ -104,6 +104,9 @@ class FrozenTeacher:
         if self.dtype is not None:
             network.to(self.dtype)
         if compile:
+            # Or what is compiled for one of several blocks serves all of them, and
+            # the recorders of the others are not called.
+            torch._dynamo.config.skip_nnmodule_hook_guards = False
             network.compile()
         self.early_stop = EarlyStop(distiller, network, from_student=False)
         self._is_sharded = False
@@ -167,8 +170,8 @@ class FrozenTeacher:
         if self.input_scale is not None:
             wanted = [self.input_scale * x for x in images.shape[-2:]]
             size = whole_patches(wanted, patch_size(self.network))
+        check_patches(self.network, size or tuple(images.shape[-2:]))
         if size is None:
-            check_patches(self.network, tuple(images.shape[-2:]))
             return images
         return interpolate(images, size, mode='bilinear', antialias=True)
 

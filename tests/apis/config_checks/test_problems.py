@@ -130,6 +130,7 @@ MISTAKES = [
     ('default_hooks', 3, 'must be a dict of options'),
     ('model', 'ResNet', 'must be a dict of options'),
     ('model.teacher', None, 'must be a dict of options'),
+    ('model.teacher_options', 'compile', 'must be a dict of options'),
     (
         'optim_wrapper.paramwise_cfg',
         dict(custom_keys=dict(head=5)),

@@ -1,5 +1,7 @@
 """Vision transformers without a head as teachers, and the images they take."""
 
+from functools import partialmethod
+
 import pytest
 import torch
 from torch import nn
@@ -124,6 +126,15 @@ def test_a_backbone_alone_teaches_at_its_own_size(name, distil):
     assert model.maps == maps
 
 
+def test_every_block_is_recorded_when_compiled(distil, monkeypatch):
+    # The graphs alone: kernels would take half a minute.
+    compile_graph = partialmethod(nn.Module.compile, backend='eager')
+    monkeypatch.setattr(nn.Module, 'compile', compile_graph)
+    stages = ['backbone.layers.1.ln1', 'backbone.ln1']
+    model = distil(vit(), stages, input_size=28, compile=True)
+    assert model.maps == [(32, 2, 2)] * 2
+
+
 def test_images_of_changing_sizes_are_scaled_to_whole_patches(distil):
     teacher, stages, *_ = TEACHERS['featmap']
     model = distil(teacher, stages, size=(16, 32), input_scale=0.875)
@@ -142,9 +153,10 @@ def test_images_that_are_no_multiple_of_the_patch(options, distil):
         distil(teacher, stages, **options)
 
 
-def test_a_network_of_one_size_says_which(distil):
+@pytest.mark.parametrize('options', [dict(), dict(input_scale=3)])
+def test_a_network_of_one_size_says_which(options, distil):
     with pytest.raises(ValueError, match=r'takes 32x32 only; set input_size=\(32, 32'):
-        distil(timm(), ['backbone', 'backbone'])
+        distil(timm(), ['backbone', 'backbone'], **options)
 
 
 @pytest.mark.parametrize(
@@ -152,6 +164,8 @@ def test_a_network_of_one_size_says_which(distil):
     [
         (dict(input_scale=0), 'input_scale=0 must be a factor above 0'),
         (dict(input_scale='half'), "input_scale='half' must be"),
+        (dict(input_scale=True), 'input_scale=True must be'),
+        (dict(input_scale=float('inf')), 'input_scale=inf must be'),
         (dict(input_scale=0.5, input_size=28), 'exclude each other; leave one out'),
     ],
 )

@@ -103,8 +103,11 @@ def test_input_size_of_its_own(make, batch):
     [
         ('dtype', 'int8', "dtype='int8' is no precision; choose float32, bfloat16"),
         ('dtype', 'half16', "dtype='half16' is no precision"),
+        ('dtype', 'float8_e4m3fn', "dtype='float8_e4m3fn' is no precision"),
         ('input_size', 0, 'input_size=0 must be a height and a width'),
         ('input_size', [32, 'x'], r"input_size=\[32, 'x'\] must be"),
+        ('input_size', [224], r'input_size=\[224\] must be'),
+        ('input_size', True, 'input_size=True must be'),
         ('compile', 'no', "compile='no' must be True or False"),
         ('channel_last', True, "there is no 'channel_last'; choose from channels_last"),
     ],
