@@ -177,8 +177,8 @@ def check_key(
         if found.get(name) != value:
             raise ValueError(
                 f"feature_cache='{path}' is of another {name}: {found.get(name)}, here "
-                f'{value}; name the cache of this one, or write it with '
-                'tools/cache_teacher.py CONFIG'
+                f'{value}; name the cache of this one, or write it to another folder, '
+                'with tools/cache_teacher.py CONFIG --out DIR'
             )
 
 
