@@ -1,5 +1,6 @@
 """A frozen network whose weights are spread over the processes."""
 
+import torch
 from torch import nn
 
 
@@ -17,6 +18,7 @@ def shard(network: nn.Module) -> None:
     """
     from torch.distributed.fsdp import fully_shard
 
+    network.to(memory_format=torch.contiguous_format)  # FSDP takes no channels_last
     for block in _blocks(network):
         if any(True for _ in block.parameters()):
             fully_shard(block)

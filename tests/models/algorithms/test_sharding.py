@@ -63,7 +63,8 @@ def test_the_same_outputs_from_half_the_weights(tmp_path):
 
 
 def test_a_sharded_teacher_gives_the_same_losses(distillation, build, batch, tmp_path):
-    model = build({**distillation(), 'teacher_options': dict(shard=True)}).train()
+    options = dict(shard=True, channels_last=True)
+    model = build({**distillation(), 'teacher_options': options}).train()
     count = sum(p.numel() for p in model.teacher.parameters())
     alone = model(*batch, mode='loss')
 
