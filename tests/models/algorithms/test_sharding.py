@@ -34,6 +34,7 @@ def in_two_processes(function, tmp_path):
 
 
 def _run(rank, function, folder):
+    torch.set_num_threads(1)  # those of the parent are not in a forked process
     torch.distributed.init_process_group(
         'gloo', f'file://{folder}/meet', rank=rank, world_size=2
     )
