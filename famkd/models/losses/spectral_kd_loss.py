@@ -3,6 +3,7 @@
 import torch
 from mmrazor.registry import MODELS
 from torch import Tensor
+from torch.autograd.function import FunctionCtx
 from torch.nn.functional import adaptive_avg_pool1d
 
 from famkd.layers import pool_to_smaller
@@ -34,21 +35,39 @@ class SpectralKDLoss(PerSampleLoss):
     takes_1x1 = True
 
     def per_sample(self, s_feature: Tensor, t_feature: Tensor) -> Tensor:
-        """The distance of every sample, see :class:`PerSampleLoss`.
-
-        By Parseval's theorem, without a transform: the half spectrum has half of the
-        energy of the whole, and half of that in its columns 0 and, where W is even,
-        W/2, which are alone in the whole.
-        """
+        """The distance of every sample, see :class:`PerSampleLoss`."""
         difference = _difference(s_feature, t_feature)
         channels, height, width = difference.shape[1:]
-        energy = difference.square().sum(dim=(1, 2, 3))
-        columns = [torch.ones(width)]
-        if width % 2 == 0:
-            columns.append(1.0 - 2.0 * (torch.arange(width) % 2))
-        lone = difference @ torch.stack(columns, dim=1).to(difference)
-        energy = (energy + lone.square().sum(dim=(1, 2, 3)) / width) / 2
-        return energy / (2 * channels * height * (width // 2 + 1))
+        count = 2 * channels * height * (width // 2 + 1)
+        return _HalfSpectrumEnergy.apply(difference) / count
+
+
+class _HalfSpectrumEnergy(torch.autograd.Function):
+    """Sum of the squares of ``rfft2`` of every sample, without a transform.
+
+    By Parseval's theorem the half spectrum has half of the energy of the whole, and
+    half of that in its columns 0 and, where W is even, W/2, which are alone in the
+    whole: together the squared sums of every row, for an even W those of its even and
+    of its odd places. The gradient lies in memory as the map does.
+    """
+
+    @staticmethod
+    def forward(ctx: FunctionCtx, x: Tensor) -> Tensor:
+        width = x.shape[-1]
+        period = 2 - width % 2
+        sums = x.unflatten(-1, (-1, period)).sum(dim=-2) * (period / width)
+        ctx.save_for_backward(x, sums)
+        lone = sums.square().sum(dim=(1, 2, 3)) * (width / period)
+        return (torch.linalg.vector_norm(x, dim=(1, 2, 3)).square() + lone) / 2
+
+    @staticmethod
+    def backward(ctx: FunctionCtx, grad: Tensor) -> Tensor:
+        x, sums = ctx.saved_tensors
+        grad = grad[:, None, None, None]
+        x_grad = x * grad
+        rows = x_grad.unflatten(-1, (-1, sums.shape[-1]))
+        rows += (sums * grad)[..., None, :]
+        return x_grad
 
 
 def _difference(student: Tensor, teacher: Tensor) -> Tensor:

@@ -38,9 +38,10 @@ def test_more_channels_and_larger_maps_are_pooled():
     torch.testing.assert_close(loss_of(teacher, student), expected)
 
 
-def test_gradients():
-    student = torch.randn(2, 3, 4, 5, dtype=torch.float64, requires_grad=True)
-    teacher = torch.randn(2, 6, 4, 5, dtype=torch.float64)
+@pytest.mark.parametrize('width', [1, 4, 5])
+def test_gradients(width):
+    student = torch.randn(2, 3, 4, width, dtype=torch.float64, requires_grad=True)
+    teacher = torch.randn(2, 6, 4, width, dtype=torch.float64)
     assert torch.autograd.gradcheck(lambda x: loss_of(x, teacher), student)
     loss_of(student.detach().requires_grad_(), student.detach()).backward()
 
