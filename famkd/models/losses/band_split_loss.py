@@ -74,9 +74,10 @@ class BandSplitLoss(PerSampleLoss):
     def per_sample(self, s_feature: Tensor, t_feature: Tensor) -> Tensor:
         """The distance of every sample, see :class:`PerSampleLoss`."""
         low, high = self.bands(s_feature - t_feature, self.cutoff)
-        strict = low.square().mean(dim=1)
-        relaxed = high.square().log1p().sum(dim=1) / max(1, high.shape[1])
-        return self.low_weight * strict + self.high_weight * relaxed
+        strict = low.square().mean(dim=(1, 2, 3))
+        relaxed = sum(x.square().log1p().sum(dim=(1, 2, 3)) for x in high)
+        count = max(1, sum(x[0].numel() for x in high))
+        return self.low_weight * strict + self.high_weight * relaxed / count
 
     def check_shapes(self, s_feature: Tensor, t_feature: Tensor) -> None:
         """Checks that the features are maps of one shape.
@@ -88,28 +89,28 @@ class BandSplitLoss(PerSampleLoss):
         check_same_shape(s_feature, t_feature)
 
 
-def _dct_bands(x: Tensor, cutoff: float) -> tuple[Tensor, Tensor]:
-    height, width = (torch.arange(n, device=x.device) < cutoff * n for n in x.shape[2:])
-    return _split(dct2(x), height[:, None] & width)
+# Each gives the low band and the parts of the high one, (N, C, H, W) each.
+def _dct_bands(x: Tensor, cutoff: float) -> tuple[Tensor, list[Tensor]]:
+    return _split(dct2(x), *(math.ceil(cutoff * n) for n in x.shape[2:]))
 
 
-def _fft_bands(x: Tensor, cutoff: float) -> tuple[Tensor, Tensor]:
-    height, width = (
-        torch.fft.fftfreq(n, device=x.device).abs() < cutoff / 2 for n in x.shape[2:]
-    )
-    spectrum = torch.view_as_real(torch.fft.fft2(x, norm='ortho'))
-    return _split(spectrum.movedim(-1, 1), height[:, None] & width)
+def _fft_bands(x: Tensor, cutoff: float) -> tuple[Tensor, list[Tensor]]:
+    # frequencies -f to f with f below cutoff / 2, moved to the front
+    height, width = (math.ceil(cutoff * n / 2) - 1 for n in x.shape[2:])
+    spectrum = torch.view_as_real(torch.fft.fft2(x, norm='ortho')).movedim(-1, 1)
+    spectrum = spectrum.flatten(1, 2).roll((height, width), dims=(2, 3))
+    return _split(spectrum, 2 * height + 1, 2 * width + 1)
 
 
-def _haar_bands(x: Tensor, cutoff: float) -> tuple[Tensor, Tensor]:
+def _haar_bands(x: Tensor, cutoff: float) -> tuple[Tensor, list[Tensor]]:
     low, details = haar_dwt(x, levels=round(-math.log2(cutoff)))
-    high = [band.flatten(1) for level in details for band in level]
-    return low.flatten(1), torch.cat(high, dim=1)
+    return low, [band for level in details for band in level]
 
 
 _BANDS = {'dct': _dct_bands, 'haar': _haar_bands, 'fft': _fft_bands}
 
 
-def _split(coefficients: Tensor, is_low: Tensor) -> tuple[Tensor, Tensor]:
-    """The coefficients of both bands, (N, n) each."""
-    return coefficients[..., is_low].flatten(1), coefficients[..., ~is_low].flatten(1)
+def _split(x: Tensor, height: int, width: int) -> tuple[Tensor, list[Tensor]]:
+    """The first rows and columns of coefficients, and the others."""
+    rows = x[:, :, :height]
+    return rows[..., :width], [rows[..., width:], x[:, :, height:]]
