@@ -5,6 +5,7 @@ from torch import Tensor
 from torch.nn.functional import adaptive_avg_pool2d
 
 from .stage_mse_loss import StageMSELoss
+from .widen import widen
 
 
 @MODELS.register_module()
@@ -35,14 +36,16 @@ class HCLLoss(StageMSELoss):
         Returns:
             Tensor: The loss, a scalar in float32 or wider.
         """
-        loss = super().forward(s_feature, t_feature)
+        self.check_shapes(s_feature, t_feature)
+        pooled = difference = widen(s_feature) - widen(t_feature)
+        loss = difference.square().mean()
+        # Where the cells of 4 divide the map, those of 2 and 1 are cells of them.
+        nested = all(n % 4 == 0 for n in difference.shape[-2:])
         total = weight = 1.0
         for size in (4, 2, 1):
             if size < s_feature.shape[-2]:
                 weight /= 2
                 total += weight
-                loss = loss + weight * super().forward(
-                    adaptive_avg_pool2d(s_feature, size),
-                    adaptive_avg_pool2d(t_feature, size),
-                )
-        return loss / total
+                pooled = adaptive_avg_pool2d(pooled if nested else difference, size)
+                loss = loss + weight * pooled.square().mean()
+        return self.loss_weight * loss / total
