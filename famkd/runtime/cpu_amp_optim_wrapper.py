@@ -1,10 +1,12 @@
 """Mixed precision without a GPU."""
 
+import logging
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from functools import wraps
 
 import torch
+from mmengine.logging import print_log
 from mmengine.optim import OptimWrapper
 from mmengine.registry import OPTIM_WRAPPERS
 from mmengine.utils import apply_to
@@ -24,9 +26,23 @@ class CPUAmpOptimWrapper(OptimWrapper):
     bfloat16 on a CPU. So do detectors what they make boxes of: bfloat16 rounds a
     coordinate of 1000 to a multiple of 4.
 
+    A processor without instructions for bfloat16 gets a warning: there it is slower
+    than float32.
+
     Args:
         **kwargs: Arguments of :class:`mmengine.optim.OptimWrapper`.
     """
+
+    def __init__(self, **kwargs: object) -> None:
+        super().__init__(**kwargs)
+        if not _computes_in_bfloat16():
+            print_log(
+                'mixed precision (--amp, --fast): this processor has no instructions '
+                'for bfloat16 (avx512_bf16 or amx_bf16), so the training will be '
+                'slower than in float32, perhaps many times; leave the option out',
+                'current',
+                logging.WARNING,
+            )
 
     @contextmanager
     def optim_context(self, model: nn.Module) -> Iterator[None]:
@@ -40,6 +56,13 @@ class CPUAmpOptimWrapper(OptimWrapper):
             stack.enter_context(super().optim_context(model))
             stack.enter_context(torch.autocast('cpu', torch.bfloat16))
             yield
+
+
+def _computes_in_bfloat16() -> bool:
+    """Whether the processor does, as far as PyTorch knows."""
+    has = getattr(torch.cpu, 'get_capabilities', dict)()  # not before PyTorch 2.11
+    is_x86 = has.get('architecture') == 'x86_64'
+    return not is_x86 or has['avx512_bf16'] or has['amx_bf16']
 
 
 def _keep_operators_in_float32() -> None:

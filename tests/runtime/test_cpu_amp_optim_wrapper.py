@@ -23,6 +23,27 @@ def make_wrapper(module):
     return OPTIM_WRAPPERS.build(dict(type='CPUAmpOptimWrapper', optimizer=optimizer))
 
 
+@pytest.mark.parametrize(
+    ('has', 'is_warned'),
+    [
+        (dict(avx512_bf16=False, amx_bf16=False), True),
+        (dict(avx512_bf16=True, amx_bf16=False), False),
+        (dict(avx512_bf16=False, amx_bf16=True), False),
+        (None, False),
+    ],
+)
+def test_a_processor_that_has_no_bfloat16(has, is_warned, monkeypatch):
+    capabilities = dict(architecture='x86_64', **has) if has else {}
+    monkeypatch.setattr(torch.cpu, 'get_capabilities', lambda: capabilities)
+    lines = []
+    monkeypatch.setattr(
+        'famkd.runtime.cpu_amp_optim_wrapper.print_log',
+        lambda *args: lines.append(args),
+    )
+    make_wrapper(torch.nn.Linear(1, 1))
+    assert ('no instructions for bfloat16' in str(lines)) == is_warned
+
+
 class Head(torch.nn.Linear):
     """Like a detector's, which has something that makes anchors or points."""
 
