@@ -4,6 +4,8 @@ from mmrazor.models.losses import KLDivergence
 from mmrazor.registry import MODELS
 from torch import Tensor
 
+from .same_shape import check_same_scores
+
 
 @MODELS.register_module()
 class PixelWiseDivergence(KLDivergence):
@@ -36,13 +38,14 @@ class PixelWiseDivergence(KLDivergence):
             Tensor: The loss, a scalar.
 
         Raises:
-            ValueError: If the maps have other shapes.
+            ValueError: If the maps have other shapes, or one class.
         """
-        if preds_S.shape != preds_T.shape:
+        check_same_scores(preds_S, preds_T)
+        if preds_S.shape[1] == 1:
             raise ValueError(
-                f'the class scores of the student have shape {tuple(preds_S.shape)}, '
-                f"the teacher's {tuple(preds_T.shape)}: pixels are compared one by "
-                'one; choose networks with the same stride and classes'
+                'the networks give one class score for each pixel, whose softmax is '
+                'always 1: the loss would be 0; give the heads out_channels=2, or take '
+                'ChannelWiseDivergence (CWD)'
             )
         return super().forward(_pixels(preds_S), _pixels(preds_T))
 

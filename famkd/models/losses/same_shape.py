@@ -1,4 +1,4 @@
-"""The check of losses that compare two features place by place."""
+"""Checks of losses that compare features, or class scores, place by place."""
 
 from torch import Tensor
 
@@ -25,3 +25,21 @@ def check_same_shape(s_feature: Tensor, t_feature: Tensor) -> None:
     raise ValueError(
         f'the feature of the student is {ours}, that of the teacher {theirs}; {fix}'
     )
+
+
+def check_same_scores(preds_S: Tensor, preds_T: Tensor) -> None:
+    """Checks that two maps of class scores have the same shape.
+
+    Args:
+        preds_S: The student's.
+        preds_T: The teacher's.
+
+    Raises:
+        ValueError: If they have not; says what the networks must have in common.
+    """
+    if preds_S.shape != preds_T.shape:
+        raise ValueError(
+            f'the class scores of the student have shape {tuple(preds_S.shape)}, '
+            f"the teacher's {tuple(preds_T.shape)}: pixels are compared one by "
+            'one; choose networks with the same stride and classes'
+        )

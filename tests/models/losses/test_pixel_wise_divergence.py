@@ -29,3 +29,8 @@ def test_bfloat16():
 def test_other_sizes():
     with pytest.raises(ValueError, match=r'\(1, 4, 5, 7\), .* \(1, 4, 3, 4\): pixels'):
         loss_of(torch.zeros(1, 4, 5, 7), torch.zeros(1, 4, 3, 4))
+
+
+def test_one_class():
+    with pytest.raises(ValueError, match='one class score .*out_channels=2'):
+        loss_of(torch.zeros(1, 1, 5, 7), torch.zeros(1, 1, 5, 7))
