@@ -12,6 +12,8 @@ from torch.nn.modules.batchnorm import _BatchNorm
 
 from famkd.runtime.unwrapped import unwrapped_model
 
+from .segmentor_checks import check_segmentor
+
 HEADS = 'head', 'bbox_head', 'decode_head'
 
 
@@ -21,6 +23,7 @@ class FirstBatchHook(Hook):
 
     - A training or validation without a batch.
     - A validation of a student without a head.
+    - A segmentor whose heads, padding or windows do not fit: :func:`check_segmentor`.
     - A metric that looks at more classes (``topk``) than the student's head has.
     - A label of the first batch, of an image, a box or a pixel, that is no class of the
       student's head.
@@ -60,6 +63,13 @@ class FirstBatchHook(Hook):
                 'validate; set val_dataloader, val_evaluator and val_cfg to None '
                 '(--no-validate)'
             )
+        data = getattr(runner.train_loop.dataloader.dataset, 'metainfo', None) or {}
+        check_segmentor(
+            student,
+            unwrapped_model(runner).data_preprocessor,
+            len(data.get('classes') or []) or None,
+            runner.val_loop is not None,
+        )
         classes = head_classes(student)
         for metric in runner.val_loop.evaluator.metrics if runner.val_loop else []:
             most = max(getattr(metric, 'topk', None) or [0])
