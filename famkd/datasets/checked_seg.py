@@ -1,10 +1,12 @@
 """Masks of segmentation that are checked against images and classes (needs mmseg)."""
 
 import io
+import logging
 from pathlib import Path
 
 import numpy as np
 from mmengine import fileio
+from mmengine.logging import print_log
 from mmseg.datasets import BaseSegDataset, CityscapesDataset
 from mmseg.datasets.transforms import LoadAnnotations
 from mmseg.registry import DATASETS, TRANSFORMS
@@ -33,9 +35,24 @@ class _CheckedFiles:
                 f'{self.data_prefix["img_path"]!r}, or set seg_map_suffix of the '
                 f'dataset (now {self.seg_map_suffix!r})'
             )
+        if masks and not (remote or self.ann_file):
+            self._warn_of_masks_without_image(masks)
         for item in items:
             item['num_classes'] = len(self.metainfo['classes'])
         return items
+
+    def _warn_of_masks_without_image(self, masks: list[str]) -> None:
+        """Names masks beside those of the images; they may be of another split."""
+        folder = Path(self.data_prefix['seg_map_path'])
+        others = set(folder.rglob(f'*{self.seg_map_suffix}')) - set(map(Path, masks))
+        if others:
+            print_log(
+                f'{len(others)} masks in {str(folder)!r} have no image '
+                f'*{self.img_suffix} and are left out, such as {str(min(others))!r}; '
+                'img_suffix of the dataset says how the images end',
+                'current',
+                logging.WARNING,
+            )
 
 
 @DATASETS.register_module()
@@ -71,13 +88,14 @@ class CheckedLoadMask(LoadAnnotations):
     An image without the path of a mask passes: it is to be predicted.
 
     Args:
-        void: Value of the pixels without a label, beside 255. Defaults to None.
+        void: Value of the pixels without a label in the file, beside 255. Defaults to
+            None.
         **kwargs: Arguments of ``LoadAnnotations``.
 
     Raises:
         ValueError: If a mask cannot be read, is a colour image or a JPEG, has another
             size than its image, or values that are no class of a
-            ``Checked...Dataset``.
+            ``Checked...Dataset``; or if ``void`` is one.
     """
 
     def __init__(self, void: int | None = None, **kwargs) -> None:
@@ -114,16 +132,26 @@ class CheckedLoadMask(LoadAnnotations):
                 f'{results["img_path"]!r} {image[1]}x{image[0]}; they must be of one '
                 'size'
             )
-        if self.void is not None:
-            mask[mask == self.void] = IGNORED
+        # With reduce_zero_label, 0 is ignored and class 0 is 1 in the file.
+        first = int(self.reduce_zero_label)
         classes = results.get('num_classes', IGNORED)
+        if self.void is not None:
+            if first <= self.void < first + results.get('num_classes', 0):
+                raise ValueError(
+                    f'void={self.void} of CheckedLoadMask is the number of a class '
+                    f'({first} to {first + classes - 1}), none of whose pixels would '
+                    'count; correct it, or take the class out of '
+                    'dataset.metainfo.classes'
+                )
+            mask[mask == self.void - first] = IGNORED
         unknown = [value for value in np.unique(mask) if classes <= value < IGNORED]
         if unknown:
             raise ValueError(
-                f'the mask {name!r} has the value {unknown[0]}, but there are '
-                f'{classes} classes, 0 to {classes - 1} (255 is ignored); correct it, '
-                'add the class to dataset.metainfo.classes and num_classes of the '
-                'heads, or name the value of unlabelled pixels: void of CheckedLoadMask'
+                f'the mask {name!r} has the value {unknown[0] + first}, but there are '
+                f'{classes} classes, {first} to {first + classes - 1} (255 is ignored);'
+                ' correct it, add the class to dataset.metainfo.classes and '
+                'num_classes of the heads, or name the value of unlabelled pixels: '
+                'void of CheckedLoadMask'
             )
 
 

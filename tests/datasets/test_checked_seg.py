@@ -1,11 +1,14 @@
 """Image-mask folders, right and wrong."""
 
+import re
+
 import numpy as np
 import pytest
 from PIL import Image
 
 pytest.importorskip('mmseg')
 
+from mmengine.logging import MMLogger  # noqa: E402
 from mmengine.registry import init_default_scope  # noqa: E402
 from mmseg.registry import DATASETS  # noqa: E402
 
@@ -69,6 +72,23 @@ def test_void_is_ignored(load):
     assert np.unique(dataset[1]['gt_seg_map']).tolist() == [1, 255]
 
 
+def test_void_is_no_class(load):
+    with pytest.raises(ValueError, match=r'void=2 .* number of a class \(0 to 2\)'):
+        load(load=dict(void=2))[1]
+
+
+def test_numbers_are_those_of_the_file(load):
+    labels = np.full((6, 8), 4, np.uint8)
+    labels[0], labels[1] = 0, 3
+    options = dict(mask=Image.fromarray(labels), reduce_zero_label=True)
+    mask = load(load=dict(void=4), **options)[1]['gt_seg_map']
+    assert np.unique(mask).tolist() == [2, 255]
+    with pytest.raises(ValueError, match=r'the value 4, .* 3 classes, 1 to 3 \('):
+        load(**options)[1]
+    with pytest.raises(ValueError, match=r'void=3 .* \(1 to 3\)'):
+        load(load=dict(void=3), **options)[1]
+
+
 def test_indices_of_a_palette_are_labels(load):
     image = Image.fromarray(np.full((6, 8), 2, np.uint8)).convert('P')
     image.putpalette([0, 0, 0, 128, 0, 0, 0, 128, 0])
@@ -130,6 +150,16 @@ def test_images_without_masks(load, tmp_path):
         load()
     with pytest.raises(ValueError, match=r"4 of 4 .*seg_map_suffix.*'_labels\.png'"):
         load(seg_map_suffix='_labels.png')
+
+
+def test_masks_without_images(load, tmp_path):
+    log = tmp_path / 'log'
+    MMLogger.get_instance('masks', log_file=str(log))
+    load()
+    assert not log.read_text()
+    Image.new('L', (8, 6)).save(tmp_path / 'masks/more.png')
+    load()
+    assert re.search(r"1 masks .* no image \*\.jpg .*more\.png'; img_", log.read_text())
 
 
 def test_images_alone_can_be_predicted(load):
