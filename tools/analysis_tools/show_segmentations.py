@@ -97,19 +97,35 @@ def _loads_masks(step: dict) -> bool:
     return type_name(step) in ('LoadAnnotations', 'CheckedLoadMask')
 
 
-def true_mask(folder: str, file: str) -> 'ndarray':
+def true_mask(folder: str, file: str, size: tuple[int, int]) -> 'ndarray':
     """The mask of an image: the file of its name in a folder.
+
+    Args:
+        folder: Folder of the masks.
+        file: The image.
+        size: Its height and width.
 
     Raises:
         FileNotFoundError: If there is none.
+        ValueError: If it cannot be read, is no mask, or of another size.
     """
     import numpy as np
-    from PIL import Image
+    from PIL import Image, UnidentifiedImageError
 
     found = sorted(Path(folder).glob(f'{Path(file).stem}.*'))
     if not found:
         raise FileNotFoundError(f'{folder} has no mask {Path(file).stem}.*')
-    return np.asarray(Image.open(found[0]))
+    try:
+        mask = np.asarray(Image.open(found[0]))
+    except UnidentifiedImageError:
+        raise ValueError(f'{found[0]}: cannot be read as an image') from None
+    if mask.shape != size or mask.min() < 0 or mask.max() > 255:
+        raise ValueError(
+            f'the mask {found[0]} has the shape {mask.shape} and values from '
+            f'{mask.min()} to {mask.max()}; it must have one channel of class numbers, '
+            f'0 to 255, and the size of its image, {size}'
+        )
+    return mask.astype(np.uint8)
 
 
 def plot_segmentations(
@@ -127,7 +143,8 @@ def plot_segmentations(
 
     Raises:
         FileNotFoundError: If there is no such image or mask.
-        ValueError: If an image cannot be read.
+        ValueError: If an image or a mask cannot be read, or networks have other
+            classes.
     """
     import numpy as np
     from matplotlib.patches import Patch
@@ -138,14 +155,20 @@ def plot_segmentations(
     figure, axes = new_figure(
         len(images), len(titles), 0.9 + sum(heights), height_ratios=heights
     )
-    first = next(iter(networks.values()))
+    label, first = next(iter(networks.items()))
+    for other, network in networks.items():
+        if list(network.classes) != list(first.classes):
+            raise ValueError(
+                f'--network: the classes of {label!r} are {list(first.classes)}, those '
+                f'of {other!r} {list(network.classes)}; show them in two pictures'
+            )
     # What has no class is white.
     colors = np.full((256, 3), 255, np.uint8)
     colors[: len(first.palette)] = first.palette
     for ax, title in zip(axes[0], titles, strict=True):
         ax.set_title(title)
     for file, picture, row in zip(images, pictures, axes, strict=True):
-        found = [true_mask(masks, file)] if masks else []
+        found = [true_mask(masks, file, picture.shape[:2])] if masks else []
         found += [network.segment(file) for network in networks.values()]
         for ax, shown in zip(row, [picture, *(colors[x] for x in found)], strict=True):
             ax.imshow(shown)

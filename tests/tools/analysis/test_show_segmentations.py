@@ -1,4 +1,5 @@
 from pathlib import Path
+from types import SimpleNamespace
 
 import cv2
 import numpy as np
@@ -58,7 +59,7 @@ def test_picture(segmentors, tmp_path):
     assert [ax.get_title() for ax in axes[:3]] == ['image', 'truth', 'A']
     shown = [ax.images[0].get_array() for ax in axes]
     assert np.array_equal(shown[0], cv2.imread(images[0])[..., ::-1])
-    mask = TOOL.true_mask(str(segmentors / 'masks'), images[1])
+    mask = TOOL.true_mask(str(segmentors / 'masks'), images[1], (60, 80))
     assert (shown[4][mask == 255] == 255).all()
     assert (shown[4][mask == 2] == [0, 0, 200]).all()
     assert (shown[5] == [200, 0, 0]).all()
@@ -83,3 +84,28 @@ def test_errors(segmentors, checkpoints, tmp_path, capsys):
     with pytest.raises(SystemExit):
         TOOL.main([image, *student, '--masks', 'nowhere'])
     assert "there is no folder 'nowhere'" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ('mask', 'message'),
+    [
+        (np.zeros((60, 80, 3), np.uint8), r'the shape \(60, 80, 3\)'),
+        (np.zeros((30, 40), np.uint8), r'the shape \(30, 40\) .*image, \(60, 80\)'),
+        (np.full((60, 80), 300, np.uint16), 'values from 300 to 300'),
+        (None, 'cannot be read as an image'),
+    ],
+)
+def test_wrong_masks(mask, message, tmp_path):
+    if mask is None:
+        (tmp_path / 'a.png').write_bytes(b'no image')
+    else:
+        cv2.imwrite(str(tmp_path / 'a.png'), mask)
+    with pytest.raises(ValueError, match=message):
+        TOOL.true_mask(str(tmp_path), 'a.jpg', (60, 80))
+
+
+def test_networks_of_other_classes(segmentors):
+    image = str(segmentors / 'images/0.jpg')
+    two, three = (SimpleNamespace(classes=x) for x in (('a', 'b'), ('a', 'b', 'c')))
+    with pytest.raises(ValueError, match=r"of 'A' are \['a', 'b'\], those of 'B' \["):
+        TOOL.plot_segmentations([image], {'A': two, 'B': three})
