@@ -1,5 +1,8 @@
 """The images of the student, normalised as the teacher expects them."""
 
+import logging
+
+from mmengine.logging import print_log
 from mmengine.model import BaseDataPreprocessor
 from torch import Tensor, nn
 
@@ -41,7 +44,8 @@ def teacher_normalization(
 ) -> nn.Module:
     """A module that turns the student's images into those for the teacher.
 
-    A preprocessor that normalises nothing has no wishes.
+    A preprocessor that normalises nothing has no wishes: a pipeline may do it instead.
+    If that is so with one of the two only, it is a warning.
 
     Args:
         given: Preprocessor of the images that the student gets.
@@ -57,6 +61,15 @@ def teacher_normalization(
             False.
     """
     ours, theirs = _settings(given), _settings(teacher)
+    if bool(ours) != bool(theirs):
+        one, other = ('student', 'teacher') if ours else ('teacher', 'student')
+        print_log(
+            f'data_preprocessor: that of the {one} normalises the images, that of the '
+            f'{other} has no mean and std. The teacher gets the images of the student '
+            'as they are: unless the pipeline normalises them, give both the same',
+            'current',
+            logging.WARNING,
+        )
     if not ours or not theirs or ours == theirs:
         return nn.Identity()
     if not own:

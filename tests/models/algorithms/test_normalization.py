@@ -1,5 +1,6 @@
 import pytest
 import torch
+from mmengine.logging import MMLogger
 from mmengine.model import ImgDataPreprocessor
 from mmpretrain.models import ClsDataPreprocessor
 
@@ -22,13 +23,18 @@ def test_each_network_gets_its_own_normalisation(student, teacher):
     torch.testing.assert_close(renormalize(given), expected, rtol=1e-5, atol=1e-4)
 
 
-def test_images_that_suit_both_are_left_alone():
+def test_images_that_suit_both_are_left_alone(tmp_path):
+    log = tmp_path / 'log'
+    MMLogger.get_instance('normalization', log_file=str(log))
     images = torch.randn(2, 3, 4, 4)
     ours = ImgDataPreprocessor(**PYTORCH)
     theirs = ClsDataPreprocessor(PYTORCH['mean'], PYTORCH['std'], to_rgb=True)
     assert teacher_normalization(ours, theirs)(images) is images
     no_wishes = ImgDataPreprocessor()
+    assert teacher_normalization(no_wishes, no_wishes)(images) is images
+    assert not log.read_text()
     assert teacher_normalization(no_wishes, ours)(images) is images
+    assert 'that of the student has no mean and std' in log.read_text()
     assert teacher_normalization(ours, no_wishes)(images) is images
 
 
