@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from famkd.apis.option_values import OptionAction
+from famkd.apis.optional import import_problem, not_installed
 from famkd.apis.paths import config_file, resolve_paths
 from famkd.names import suggestion
 from famkd.runtime.processes import join_processes
@@ -117,8 +118,10 @@ def load_config(parser: argparse.ArgumentParser, args: argparse.Namespace) -> 'C
     path = find_config(parser, args.config)
     try:
         cfg = Config.fromfile(path)
-    except ModuleNotFoundError as error:  # mmdet or mmseg, which are optional
-        parser.error(f'{args.config}: {error}')
+    except ImportError as error:  # of mmdet or mmseg, which are optional, too
+        parser.error(f'{args.config}: {import_problem(error)}')
+    if problem := not_installed(cfg.get('default_scope')):
+        parser.error(f'{args.config}: {problem}')
 
     if args.work_dir is not None:
         cfg.work_dir = args.work_dir

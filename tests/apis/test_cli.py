@@ -8,7 +8,7 @@ import pytest
 from mmengine.config import Config
 
 import famkd.registry  # noqa: F401 (as load_config does)
-from famkd.apis import cli
+from famkd.apis import cli, optional
 
 
 def config():
@@ -145,17 +145,31 @@ def test_missing_config(tool, capsys, script):
     assert "config: there is no file 'gone.py'" in capsys.readouterr().err
 
 
-def test_package_of_another_task_that_is_missing(tool, capsys, monkeypatch, tmp_path):
+@pytest.mark.parametrize(
+    'text',
+    [
+        "_base_ = 'mmseg::_base_/models/pspnet_r50-d8.py'",
+        "custom_imports = dict(imports='uses_mmseg')",
+        "default_scope = 'mmseg'",
+    ],
+)
+def test_package_of_another_task_that_is_missing(
+    text, tool, capsys, monkeypatch, tmp_path
+):
     from mmengine.config.utils import MODULE2PACKAGE
 
     # As famkd.registry has it where there is no mmseg.
-    monkeypatch.setitem(MODULE2PACKAGE, 'mmseg', 'onedl-no-mmseg')
+    monkeypatch.setitem(MODULE2PACKAGE, 'mmseg', 'onedl-no-mmsegmentation')
+    monkeypatch.setattr(optional, 'find_spec', lambda name: None)
+    monkeypatch.syspath_prepend(tmp_path)
+    (tmp_path / 'uses_mmseg.py').write_text('import mmseg_that_is_missing')
     path = tmp_path / 'segmentor.py'
-    path.write_text("_base_ = 'mmseg::_base_/models/pspnet_r50-d8.py'")
+    path.write_text(text)
     with pytest.raises(SystemExit):
         tool('train').main([str(path)])
-    message = capsys.readouterr().err
-    assert 'segmentor.py: onedl-no-mmseg is not installed, please install' in message
+    message = capsys.readouterr().err.splitlines()[-1]
+    assert 'segmentor.py: mmseg is not installed' in message
+    assert "pip install 'famkd[seg]'" in message
 
 
 @pytest.mark.parametrize(

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from famkd.apis.checkpoints import add_network_arguments, load_network, network_files
 from famkd.apis.images import read_image
+from famkd.apis.optional import import_problem
 from famkd.apis.plots import WIDTH, add_out_argument, new_figure, out_files, save
 from famkd.names import type_name
 from famkd.runtime.safe_load import add_trust_argument, trust_checkpoints
@@ -197,6 +198,8 @@ def main(argv: list[str] | None = None) -> None:
             for label, files in network_files(parser, args).items()
         }
         figure = plot_segmentations(args.images, networks, args.masks)
+    except ImportError as error:
+        sys.exit(f'error: {import_problem(error)}')
     except (OSError, ValueError) as error:
         sys.exit(f'error: {error}')
     save(figure, out_files(args, list(args.network.values())))

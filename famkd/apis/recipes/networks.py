@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from famkd.apis.optional import import_problem
 from famkd.apis.paths import CONFIGS
 from famkd.names import near_names, type_name
 
@@ -22,7 +23,9 @@ def load_network(role: str, path: str) -> tuple['Config', 'BaseModel']:
 
     try:
         cfg = read_config(path)
-    except (FileNotFoundError, ImportError, ValueError) as error:
+    except ImportError as error:
+        raise ValueError(f'--{role}: {path!r}: {import_problem(error)}') from None
+    except (FileNotFoundError, ValueError) as error:
         known = {p.stem: p for p in (CONFIGS / 'vanilla').rglob('*.py')}
         near = near_names(Path(path).stem, known, cutoff=0.3)
         near = [f'famkd::{known[name].relative_to(CONFIGS)}' for name in near]
