@@ -21,9 +21,9 @@ def check_segmentor(
         is_validated: Whether it is validated.
 
     Raises:
-        ValueError: If a head has fewer classes than the data, or ignores another value
-            than the others; images are padded to no size, or to two; or a validation in
-            windows would leave gaps.
+        ValueError: If a head has fewer classes than the data; images are padded to no
+            size, or to two; heads and padding ignore different values; or a validation
+            in windows would leave gaps.
     """
     if not hasattr(network, 'decode_head'):
         return
@@ -36,17 +36,21 @@ def check_segmentor(
                 f'{name}.num_classes={count}, but the training data have {classes} '
                 'classes (dataset.metainfo.classes); correct one of them'
             )
-    ignored = {name: head.ignore_index for name, head in heads.items()}
-    if len(set(ignored.values())) > 1:
-        given = ', '.join(f'{name}.ignore_index={x}' for name, x in ignored.items())
-        raise ValueError(f'{given}: they learn the same masks; give all the same')
-    if hasattr(images, 'size_divisor'):
+    ignored = {
+        f'{name}.ignore_index': head.ignore_index for name, head in heads.items()
+    }
+    if hasattr(images, 'size_divisor'):  # mmseg's
+        ignored['data_preprocessor.seg_pad_val'] = images.seg_pad_val
         size, divisor = images.size, images.size_divisor
         if (size is None) == (divisor is None):
             raise ValueError(
                 f'data_preprocessor.size={size} and size_divisor={divisor}: give one '
                 'of them, what the images of a training are padded to'
             )
+    # None is for losses that mask themselves.
+    if len({value for value in ignored.values() if value is not None}) > 1:
+        given = ', '.join(f'{key}={value}' for key, value in ignored.items())
+        raise ValueError(f'{given}: give all the same, the value of unlabelled pixels')
     if is_validated:
         _check_windows(getattr(network, 'test_cfg', {}))
 

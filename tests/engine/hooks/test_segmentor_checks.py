@@ -39,7 +39,7 @@ def test_what_fits_is_let_alone():
     check()
     check(classes=None, test_cfg=dict(mode='whole'))
     check(decode=19, aux=1, classes=2, size=None, size_divisor=32)
-    check(is_validated=False, test_cfg=None)
+    check(is_validated=False, test_cfg=None, ignored=None)
     check_segmentor(nn.Module(), nn.Module(), 5, True)
 
 
@@ -48,7 +48,11 @@ def test_what_fits_is_let_alone():
     [
         (dict(decode=4), r'^decode_head\.num_classes=4, .* have 5 classes'),
         (dict(aux=2), r'^auxiliary_head\.0\.num_classes=2, but'),
-        (dict(ignored=0), r'index=255, auxiliary_head\.0\.ignore_index=0: they learn'),
+        (
+            dict(ignored=0),
+            r'index=255, auxiliary_head\.0\.ignore_index=0, .*: give all',
+        ),
+        (dict(seg_pad_val=0), r'=255, data_preprocessor\.seg_pad_val=0: give all'),
         (dict(size=None), 'size=None and size_divisor=None: give one'),
         (dict(size_divisor=32), r'size=\(32, 32\) and size_divisor=32: give one'),
         (dict(test_cfg=None), 'test_cfg=None of the student must be'),
