@@ -21,9 +21,9 @@ def check_segmentor(
         is_validated: Whether it is validated.
 
     Raises:
-        ValueError: If a head has fewer classes than the data; images are padded to no
-            size, or to two; heads and padding ignore different values; or a validation
-            in windows would leave gaps.
+        ValueError: If a head has fewer classes than the data, or ignores another value
+            than the others; images are padded to no size, or to two, or their masks
+            with a class; or a validation in windows would leave gaps.
     """
     if not hasattr(network, 'decode_head'):
         return
@@ -39,18 +39,23 @@ def check_segmentor(
     ignored = {
         f'{name}.ignore_index': head.ignore_index for name, head in heads.items()
     }
+    # None is for losses that mask themselves.
+    if len({value for value in ignored.values() if value is not None}) > 1:
+        given = ', '.join(f'{key}={value}' for key, value in ignored.items())
+        raise ValueError(f'{given}: they learn the same masks; give all the same')
     if hasattr(images, 'size_divisor'):  # mmseg's
-        ignored['data_preprocessor.seg_pad_val'] = images.seg_pad_val
-        size, divisor = images.size, images.size_divisor
+        size, divisor, value = images.size, images.size_divisor, images.seg_pad_val
         if (size is None) == (divisor is None):
             raise ValueError(
                 f'data_preprocessor.size={size} and size_divisor={divisor}: give one '
                 'of them, what the images of a training are padded to'
             )
-    # None is for losses that mask themselves.
-    if len({value for value in ignored.values() if value is not None}) > 1:
-        given = ', '.join(f'{key}={value}' for key, value in ignored.items())
-        raise ValueError(f'{given}: give all the same, the value of unlabelled pixels')
+        learned = any(value < head.num_classes for head in heads.values())
+        if learned and value not in ignored.values():
+            raise ValueError(
+                f'data_preprocessor.seg_pad_val={value} is the number of a class: '
+                'padding would be learned as one; give the ignore_index of the heads'
+            )
     if is_validated:
         _check_windows(getattr(network, 'test_cfg', {}))
 
@@ -77,10 +82,11 @@ def _check_windows(test_cfg: dict | None) -> None:
             f"test_cfg={test_cfg} of the student must be dict(mode='whole') or "
             "dict(mode='slide', crop_size=(H, W), stride=(H, W))"
         )
+    if test_cfg.get('mode', 'whole') == 'whole':
+        return
     crop, stride = test_cfg.get('crop_size'), test_cfg.get('stride')
-    if test_cfg.get('mode', 'whole') != 'whole' and (
-        not (crop and stride) or any(s > c for s, c in zip(stride, crop, strict=True))
-    ):
+    are_pairs = all(isinstance(x, (list, tuple)) for x in (crop, stride))
+    if not are_pairs or any(s > c for s, c in zip(stride, crop, strict=True)):
         raise ValueError(
             f'test_cfg of the student: crop_size={crop} and stride={stride} of its '
             'windows; give both as (H, W), and no stride that is larger than the crop: '

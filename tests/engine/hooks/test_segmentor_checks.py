@@ -50,14 +50,15 @@ def test_what_fits_is_let_alone():
         (dict(aux=2), r'^auxiliary_head\.0\.num_classes=2, but'),
         (
             dict(ignored=0),
-            r'index=255, auxiliary_head\.0\.ignore_index=0, .*: give all',
+            r'index=255, auxiliary_head\.0\.ignore_index=0: they learn',
         ),
-        (dict(seg_pad_val=0), r'=255, data_preprocessor\.seg_pad_val=0: give all'),
+        (dict(seg_pad_val=0), r'data_preprocessor\.seg_pad_val=0 is the number of a'),
         (dict(size=None), 'size=None and size_divisor=None: give one'),
         (dict(size_divisor=32), r'size=\(32, 32\) and size_divisor=32: give one'),
         (dict(test_cfg=None), 'test_cfg=None of the student must be'),
         (dict(test_cfg=dict(mode='slides')), "'slides'.* must be dict"),
         (dict(test_cfg=dict(mode='slide')), 'crop_size=None and stride=None of'),
+        (dict(test_cfg={**WINDOWS, 'stride': 16}), r'stride=16 .*as \(H, W\)'),
         (
             dict(test_cfg={**WINDOWS, 'stride': (32, 40)}),
             r'stride=\(32, 40\) .* no stride that is larger',
