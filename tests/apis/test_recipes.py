@@ -100,10 +100,14 @@ def test_class_scores_are_those_of_the_task():
     scores = 'decode_head.conv_seg'
     head = nn.ModuleDict(dict(layers=nn.Sequential(nn.ReLU(), nn.Linear(2, 3))))
     classifier = SimpleNamespace(head=head)
-    segmentor = SimpleNamespace(decode_head=nn.Identity())
+    segmentor, cascade = nn.Module(), nn.Module()
+    segmentor.decode_head = nn.ModuleDict(dict(conv_seg=nn.Identity()))
+    cascade.decode_head = nn.ModuleList([segmentor.decode_head])
     assert logits_module('student', classifier, 'head.fc') == 'head.layers.1'
     assert logits_module('student', segmentor, scores) == scores
     with pytest.raises(ValueError, match='--student: it is no segmentor .* choose kd$'):
         logits_module('student', classifier, scores)
+    with pytest.raises(ValueError, match=f"--teacher: it has no layer '{scores}'"):
+        logits_module('teacher', cascade, scores)
     with pytest.raises(ValueError, match='no linear .*; for segmentors choose kd_pix'):
         logits_module('teacher', segmentor, 'head.fc')

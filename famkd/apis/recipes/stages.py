@@ -69,6 +69,9 @@ def logits_module(role: str, network: 'BaseModel', source: str) -> str:
         network: The network.
         source: What the method names: the last layer of a segmentor's ``decode_head``,
             or that of a classifier's ``head``, of which the last linear layer is meant.
+
+    Raises:
+        ValueError: If the network is of another task, or has no such layer.
     """
     from torch import nn
 
@@ -78,6 +81,12 @@ def logits_module(role: str, network: 'BaseModel', source: str) -> str:
             raise ValueError(
                 f'--{role}: it is no segmentor (no decode_head), and the method '
                 'compares the class scores of pixels; choose kd'
+            )
+        if source not in dict(network.named_modules()):
+            raise ValueError(
+                f'--{role}: it has no layer {source!r}, whose class scores the method '
+                'compares; choose a method of features, such as famkd, or write the '
+                f'recipe by hand, with its layer in distiller.{role}_recorders'
             )
         return source
     head = getattr(network, 'head', None) or nn.Identity()
