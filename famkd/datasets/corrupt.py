@@ -70,9 +70,21 @@ class Corrupt(BaseTransform):
         self._corrupt = corrupt
 
     def transform(self, results: dict) -> dict:
-        """Corrupts ``results['img']``, (H, W, 3) from 0 to 255."""
+        """Corrupts ``results['img']``, (H, W, 3) from 0 to 255.
+
+        Raises:
+            ValueError: If the image is smaller than 32x32, or has other channels than
+                1 or 3; names it.
+        """
         if self.severity == 0:
             return results
+        height, width, channels = np.atleast_3d(results['img']).shape
+        if min(height, width) < 32 or channels not in (1, 3):
+            raise ValueError(
+                f'{results.get("img_path")}: Corrupt takes images of 32x32 and more '
+                f'with 1 or 3 channels, not {height}x{width} with {channels}; take the '
+                'image out of the data set'
+            )
         image = results.get('img_id', results.get('img_path'))
         seed = zlib.crc32(f'{image} {self.corruption} {self.severity}'.encode())
         state = np.random.get_state()

@@ -54,6 +54,13 @@ def test_bad_options(options, message):
         Corrupt(**options)
 
 
+@pytest.mark.parametrize('shape', [(31, 64, 3), (64, 64, 4)])
+def test_an_image_that_the_library_does_not_take_is_named(shape):
+    results = dict(img=np.zeros(shape, np.uint8), img_path='small.png')
+    with pytest.raises(ValueError, match=f'small.png.*{shape[0]}x64 with {shape[2]}'):
+        Corrupt('fog').transform(results)
+
+
 def test_detectors_find_it_by_its_name():
     pytest.importorskip('mmdet')
     from mmdet.registry import TRANSFORMS
