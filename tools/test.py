@@ -62,7 +62,6 @@ def build_parser() -> argparse.ArgumentParser:
         nargs='+',
         type=int,
         choices=range(1, 6),
-        default=[1, 2, 3, 4, 5],
         metavar='N',
         help='severities of the corruptions; default: 1 2 3 4 5',
     )
@@ -97,10 +96,17 @@ def merge_args(
             f'--out: predictions go to a .pkl file, got {args.out!r}; for a .json '
             'file of metrics add --out-item metrics'
         )
+    if args.corruptions is None and args.severities:
+        parser.error('--severities: of which corruptions? Add --corruptions')
     if args.corruptions is not None and writes_predictions:
         parser.error(
             '--corruptions: the predictions of many tests do not go into one file; for '
             'the metrics add --out-item metrics'
+        )
+    if args.corruptions is not None and args.show_dir:
+        parser.error(
+            '--corruptions: of each image, only the last picture would be left in '
+            '--show-dir; leave one of them out'
         )
     if '://' not in args.checkpoint and not os.path.isfile(args.checkpoint):
         parser.error(f'checkpoint: there is no file {args.checkpoint!r}')
@@ -123,6 +129,29 @@ def merge_args(
         draw_predictions(parser, cfg, args.show_dir)
     if args.tta:
         augment_test(parser, cfg)
+    if args.corruptions is not None:
+        check_corruptions(parser, cfg, args)
+
+
+def check_corruptions(
+    parser: argparse.ArgumentParser, cfg: Config, args: argparse.Namespace
+) -> None:
+    """Fill in which corruptions to test, and check them before the first test.
+
+    Args:
+        parser: Reports the error.
+        cfg: The complete config.
+        args: The parsed arguments; ``corruptions`` and ``severities`` are changed.
+    """
+    from famkd.apis.robustness import corrupted_loaders
+    from famkd.datasets.corrupt import CORRUPTIONS, SEVERITIES
+
+    args.corruptions = args.corruptions or CORRUPTIONS
+    args.severities = args.severities or SEVERITIES
+    try:
+        corrupted_loaders(cfg.test_dataloader, args.corruptions, args.severities)
+    except (ImportError, ValueError) as error:
+        parser.error(f'--corruptions: {error}')
 
 
 class StudentWeightsHook(Hook):
@@ -191,10 +220,8 @@ def run_corrupted(runner: Runner, args: argparse.Namespace) -> dict[str, float]:
         dict: Metric name -> value on clean images, and mPC and rPC of each.
     """
     from famkd.apis.robustness import evaluate_corrupted, report, summarize
-    from famkd.datasets.corrupt import CORRUPTIONS
 
-    corruptions = args.corruptions or CORRUPTIONS
-    results = evaluate_corrupted(runner, corruptions, args.severities)
+    results = evaluate_corrupted(runner, args.corruptions, args.severities)
     print(report(results))
     return summarize(results)
 

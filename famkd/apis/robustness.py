@@ -7,7 +7,8 @@ from statistics import mean
 from mmengine.runner import Runner
 
 from famkd.apis.tables import markdown_table, number
-from famkd.datasets.corrupt import SEVERITIES
+from famkd.datasets.corrupt import SEVERITIES, Corrupt
+from famkd.names import type_name
 
 Metrics = dict[str, float]
 CLEAN = ('clean', 0)
@@ -25,20 +26,58 @@ def evaluate_corrupted(
 
     Returns:
         dict: (corruption, severity) -> metrics; ``('clean', 0)`` first.
+
+    Raises:
+        ValueError: As :func:`corrupted_loaders`; and if nothing is found in the clean
+            images.
     """
-    results = {CLEAN: runner.test()}
     config = runner.cfg
+    loaders = corrupted_loaders(config.test_dataloader, corruptions, severities)
+    results = {CLEAN: runner.test()}
+    if not results[CLEAN]:
+        raise ValueError(
+            'the model finds nothing in the clean images, so there are no metrics to '
+            'compare with; give a checkpoint that was trained longer'
+        )
+    for (corruption, severity), loader in loaders.items():
+        runner.logger.info(f'{corruption}, severity {severity}')
+        runner._test_loop = config.test_cfg
+        runner._test_dataloader = loader
+        runner._test_evaluator = config.test_evaluator
+        results[corruption, severity] = runner.test()
+    return results
+
+
+def corrupted_loaders(
+    loader: dict, corruptions: Sequence[str], severities: Sequence[int]
+) -> dict[tuple[str, int], dict]:
+    """Configs of data loaders of corrupted images.
+
+    Args:
+        loader: ``test_dataloader``.
+        corruptions: Names of corruptions.
+        severities: Their severities.
+
+    Returns:
+        dict: (corruption, severity) -> config.
+
+    Raises:
+        ImportError: If ``imagecorruptions`` is not installed.
+        ValueError: If there is no such corruption or severity, or the images are not
+            loaded from files.
+    """
+    loaders = {}
     for corruption in corruptions:
         for severity in severities:
-            loader = copy.deepcopy(config.test_dataloader)
-            loader.dataset.pipeline = corrupted_pipeline(
-                loader.dataset.pipeline, corruption, severity
+            Corrupt(corruption, severity)  # says what is wrong
+            changed = loaders[corruption, severity] = copy.deepcopy(loader)
+            dataset = changed['dataset']
+            while 'pipeline' not in dataset and 'dataset' in dataset:
+                dataset = dataset['dataset']
+            dataset['pipeline'] = corrupted_pipeline(
+                dataset.get('pipeline') or [{}], corruption, severity
             )
-            runner._test_loop = config.test_cfg
-            runner._test_dataloader = loader
-            runner._test_evaluator = config.test_evaluator
-            results[corruption, severity] = runner.test()
-    return results
+    return loaders
 
 
 def corrupted_pipeline(
@@ -50,10 +89,10 @@ def corrupted_pipeline(
         ValueError: If it does not begin with loading an image from a file.
     """
     first, *others = pipeline
-    if not first['type'].endswith('LoadImageFromFile'):
+    if not (name := type_name(first)).endswith('LoadImageFromFile'):
         raise ValueError(
-            f'test_dataloader.dataset.pipeline begins with {first["type"]!r}; images '
-            'are corrupted after LoadImageFromFile, which has to come first'
+            f'test_dataloader.dataset.pipeline begins with {name!r}; images are '
+            'corrupted after LoadImageFromFile, which has to come first'
         )
     # found whatever the scope of the config is
     change = dict(type='mmengine.Corrupt', corruption=corruption, severity=severity)
@@ -72,16 +111,17 @@ def summarize(results: dict[tuple[str, int], Metrics]) -> Metrics:
 
     Returns:
         dict: Every metric as it is on clean images, ``mPC/NAME``, and ``rPC/NAME``
-        unless the metric is 0 on clean images.
+        unless the metric is 0 on clean images, or -1 (there is nothing to find). Where
+        the model finds nothing, there are no metrics: they count as 0.
 
     Source: https://arxiv.org/abs/1907.07484.
     """
     clean = results[CLEAN]
     summary = dict(clean)
     for name, value in clean.items():
-        corrupted = [m[name] for key, m in results.items() if key != CLEAN]
+        corrupted = [m.get(name, 0.0) for key, m in results.items() if key != CLEAN]
         summary[f'mPC/{name}'] = mean(corrupted)
-        if value:
+        if value > 0:
             summary[f'rPC/{name}'] = summary[f'mPC/{name}'] / value
     return summary
 
@@ -114,6 +154,6 @@ def table(results: dict[tuple[str, int], Metrics], metric: str) -> str:
     severities = sorted({severity for _, severity in results} - {0})
     rows = [['Corruption', *map(str, severities), 'mean']]
     for name in corruptions:
-        values = [results[name, severity][metric] for severity in severities]
+        values = [results[name, s].get(metric, 0.0) for s in severities]
         rows.append([name, *(number(x, digits=3) for x in (*values, mean(values)))])
     return markdown_table(rows)

@@ -141,6 +141,22 @@ def test_a_student_is_tested_under_corruptions(tool, runs, configs, tmp_path, ca
     assert '| pixelate ' in printed
 
 
+@pytest.mark.parametrize(
+    ('options', 'message'),
+    [
+        (['--corruptions', 'contrast', 'fogg'], "--corruptions: corruption='fogg' of"),
+        (['--severities', '1'], '--severities: of which corruptions'),
+        (['--corruptions', '--show-dir', 'shown'], 'only the last picture would be'),
+    ],
+)
+def test_bad_corruptions(tool, runs, configs, options, message, capsys):
+    pytest.importorskip('imagecorruptions')
+    argv = [str(configs['freekd']), str(runs['freekd'] / 'iter_2.pth'), *options]
+    with pytest.raises(SystemExit):
+        tool('test').main(argv)
+    assert message in capsys.readouterr().err
+
+
 def test_masks_are_drawn(tool, runs, configs, shapes_coco, tmp_path):
     image = str(shapes_coco / 'images/0.png')
     prompts = str(runs['prompts'] / f'iter_{STEPS}.pth')
