@@ -30,11 +30,12 @@ def frequency_masks(x: Tensor, prompts: Tensor) -> list[Tensor]:
     code.
     """
     bands, count, _ = prompts.shape
-    answers = torch.einsum('kc,nchw->nkhw', prompts.flatten(0, 1).to(x.dtype), x)
-    # Of half precision, the low band of large values would not be finite.
-    answers = answers.to(torch.promote_types(answers.dtype, torch.float32))
-    answers = answers.unflatten(1, (bands, count))
-    low, details = haar_dwt(answers, bands - 1)
+    # Sums over all channels, and low bands, of half precision may be infinite.
+    wide = torch.promote_types(x.dtype, torch.float32)
+    with torch.autocast(x.device.type, enabled=False):
+        rows = prompts.flatten(0, 1).to(wide)
+        answers = torch.einsum('kc,nchw->nkhw', rows, x.to(wide))
+    low, details = haar_dwt(answers.unflatten(1, (bands, count)), bands - 1)
     sums = [low[:, 0]]
     sums += [sum(d[:, i] for d in detail) for i, detail in enumerate(details, start=1)]
     return [band.sigmoid() for band in sums]
@@ -52,14 +53,16 @@ def prompted_map(x: Tensor, masks: list[Tensor]) -> Tensor:
     Returns:
         Tensor: Maps of the same shape and dtype.
     """
-    low, details = haar_dwt(x, len(masks) - 1)
-    low_weight, *weights = (mask.sum(1, keepdim=True).to(x.dtype) for mask in masks)
+    wide = torch.promote_types(x.dtype, torch.float32)  # low bands are large
+    low, details = haar_dwt(x.to(wide), len(masks) - 1)
+    low_weight, *weights = (mask.sum(1, keepdim=True).to(wide) for mask in masks)
     passed: list[Details] = [
         tuple(weight * band for band in detail)
         for weight, detail in zip(weights, details, strict=True)
     ]
+    prompted = haar_idwt(low_weight * low, passed, x.shape[-2:])
     # What follows may want a view of it, which the cropped one is not good for.
-    return haar_idwt(low_weight * low, passed, x.shape[-2:]).contiguous()
+    return prompted.to(x.dtype).contiguous()
 
 
 def mask_overlap(masks: list[Tensor], kind: str = 'jaccard') -> Tensor:
@@ -93,7 +96,9 @@ def mask_overlap(masks: list[Tensor], kind: str = 'jaccard') -> Tensor:
         return total
     for mask in masks:
         flat = mask.flatten(2)
-        common = flat @ flat.transpose(1, 2)
+        # The sums over all places of a large map overflow in half precision.
+        with torch.autocast(mask.device.type, enabled=False):
+            common = flat @ flat.transpose(1, 2)
         squares = common.diagonal(dim1=1, dim2=2)
         both = squares[:, :, None] + squares[:, None, :]
         ratio = (2 * common, both) if kind == 'dice' else (common, both - common)

@@ -118,6 +118,19 @@ def test_gradients(kind):
     assert torch.autograd.gradcheck(both, (x, prompts))
 
 
+def test_sums_that_half_precision_cannot_hold():
+    x = torch.full((1, 256, 8, 8), 9000.0, dtype=torch.float16)
+    prompts = torch.ones(4, 2, 256)
+    with torch.autocast('cpu', dtype=torch.float16):
+        masks = frequency_masks(x, prompts)
+        assert all(mask.isfinite().all() for mask in masks)
+        # Small prompts: the masks are nearly 1/2, and the map stays nearly as it is.
+        prompted = prompted_map(x, frequency_masks(x, 1e-9 * prompts))
+        torch.testing.assert_close(prompted, x, rtol=0.05, atol=0)
+        everywhere = torch.ones(1, 2, 300, 300)
+        assert mask_overlap([everywhere]) == 1
+
+
 @pytest.mark.parametrize('dtype', [torch.bfloat16, torch.float16])
 def test_half_precision(dtype):
     x = 1000 * random(2, 4, 16, 16, dtype=torch.float32)
