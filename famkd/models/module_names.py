@@ -19,7 +19,7 @@ def check_module_name(name: str, network: nn.Module, role: str, key: str) -> Non
     """
     names = [other for other, _ in network.named_modules() if other]
     if name not in names:
-        near = near_names(name, names, count=5) or names[:5]
+        near = near_names(str(name), names, count=5) or names[:5]
         raise ValueError(
             f'{key}: {name!r} is no module of the {role} '
             f'({type(network).__name__}); near names: {", ".join(near)}'

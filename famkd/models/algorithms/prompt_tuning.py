@@ -1,5 +1,6 @@
 """How the frequency prompts of a frozen teacher are tuned."""
 
+import math
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 
@@ -7,6 +8,7 @@ import torch
 from mmengine.model import BaseModel, BaseModule
 from mmrazor.registry import MODELS
 from torch import Tensor, nn
+from torch.utils._pytree import tree_leaves
 
 from famkd.layers import mask_overlap, prompted_map
 from famkd.layers.frequency_masks import OVERLAPS
@@ -64,8 +66,9 @@ class PromptTuning(BaseModel):
     Raises:
         FileNotFoundError: If there is no file at ``teacher_ckpt``.
         ValueError: If the teacher would be (partly) random, ``source`` is no module
-            or gives no maps, the overlap is unknown, or one prompt is to be kept
-            from overlapping.
+            or gives no maps, the overlap is unknown or its weight no number of at
+            least 0, or one prompt is to be kept from overlapping; at the first batch,
+            if the loss does not depend on the maps.
 
     Source: FreeKD (CVPR 2024), https://arxiv.org/abs/2311.12079. The authors have not
     released this stage.
@@ -87,6 +90,11 @@ class PromptTuning(BaseModel):
     ) -> None:
         if overlap not in OVERLAPS:
             raise ValueError(f'overlap={overlap!r}: use {" or ".join(OVERLAPS)}')
+        is_number = isinstance(overlap_weight, (int, float))
+        if not is_number or not 0 <= overlap_weight < math.inf:
+            raise ValueError(
+                f'overlap_weight={overlap_weight!r} must be a number of at least 0'
+            )
         if num_prompts == 1 and overlap_weight:
             raise ValueError(
                 f'num_prompts=1, but overlap_weight={overlap_weight}: one prompt has '
@@ -142,6 +150,7 @@ class PromptTuning(BaseModel):
             result = self.teacher(inputs, data_samples, mode=mode)
         if mode != 'loss':
             return result
+        self._check_task(result)
         overlap = sum(mask_overlap(m, self.overlap) for m in masks)
         bands = len(masks[0])
         result['loss_overlap'] = self.overlap_weight * overlap
@@ -158,8 +167,9 @@ class PromptTuning(BaseModel):
         Args:
             inputs: Batch of shape (N, C, H, W), preprocessed.
         """
-        maps = self._maps(lambda: self.teacher(inputs, None, mode='tensor'))
-        return [p.masks(x) for p, x in zip(self.prompts, maps, strict=True)]
+        return self._masks(
+            self._maps(lambda: self.teacher(inputs, None, mode='tensor'))
+        )
 
     def predict_with_teacher(self, data: dict) -> list:
         """Predictions of the teacher without prompts, to compare with.
@@ -186,9 +196,29 @@ class PromptTuning(BaseModel):
         """The prompted maps; adds the masks of each to ``masks``."""
         # Nothing below learns.
         maps = [feature.detach() for feature in maps]
-        found = [p.masks(x) for p, x in zip(self.prompts, maps, strict=True)]
+        found = self._masks(maps)
         masks += found
         return [prompted_map(x, m) for x, m in zip(maps, found, strict=True)]
+
+    def _masks(self, maps: list[Tensor]) -> list[list[Tensor]]:
+        """The masks of each map, which must be as many as there are prompts of."""
+        if len(maps) != len(self.prompts):
+            raise ValueError(
+                f'source={self.source!r} of the teacher gives {len(maps)} maps, but '
+                f'gave {len(self.prompts)} for an image of input_shape; name a module '
+                'that always gives as many'
+            )
+        return [p.masks(x) for p, x in zip(self.prompts, maps, strict=True)]
+
+    def _check_task(self, losses: dict) -> None:
+        """Refuses a task that no prompt changes: all else is frozen."""
+        depends = any(loss.requires_grad for loss in tree_leaves(losses))
+        if torch.is_grad_enabled() and not depends:
+            raise ValueError(
+                f'source={self.source!r}: the loss of the teacher does not depend on '
+                'its maps, so there is nothing to tune prompts with; name a module '
+                'that comes before the heads, such as the neck'
+            )
 
     @contextmanager
     def _replaced(self, change: Callable[[list[Tensor]], list[Tensor]]) -> Iterator:
@@ -197,7 +227,8 @@ class PromptTuning(BaseModel):
         def hook(module: nn.Module, inputs: tuple, output: object) -> object:
             single = isinstance(output, Tensor)
             maps = [output] if single else output
-            if not isinstance(maps, (list, tuple)) or not all(
+            are_several = isinstance(maps, (list, tuple)) and len(maps) > 0
+            if not are_several or not all(
                 isinstance(x, Tensor) and x.ndim == 4 for x in maps
             ):
                 raise ValueError(

@@ -47,8 +47,11 @@ class FrequencyPrompt(BaseConnector):
     ) -> None:
         super().__init__(init_cfg)
         for name, value in (('num_prompts', num_prompts), ('levels', levels)):
-            if value < 1:
-                raise ValueError(f'{name}={value} of FrequencyPrompt: at least 1')
+            if not isinstance(value, int) or value < 1:
+                raise ValueError(
+                    f'{name}={value!r} of FrequencyPrompt must be a whole number of at '
+                    'least 1'
+                )
         self.prompt = nn.Parameter(
             0.01 * torch.randn(levels + 1, num_prompts, channels)
         )

@@ -215,6 +215,10 @@ def test_prompts_of_another_teacher_are_refused(make, tmp_path):
     [
         (dict(num_prompts=1), 'num_prompts=1, but overlap_weight=1.0'),
         (dict(overlap='iou'), "overlap='iou': use jaccard or dice"),
+        (dict(overlap_weight=-1.0), 'overlap_weight=-1.0 must be a number of at'),
+        (dict(overlap_weight=float('nan')), 'overlap_weight=nan must be'),
+        (dict(levels=2.5), 'levels=2.5 of FrequencyPrompt must be a whole number'),
+        (dict(source=None), 'source: None is no module of the teacher'),
         (dict(source='nek'), "source: 'nek' is no module of the teacher .*near.*neck"),
         (dict(teacher_ckpt=None), 'teacher_ckpt=None would'),
     ],
@@ -241,6 +245,40 @@ def test_a_source_that_gives_no_maps(checkpoint):
 
     with pytest.raises(ValueError, match="source='pool' .*gives no maps.*a Tensor"):
         PromptTuning(Vector(), checkpoint, source='pool', input_shape=(3, 8, 8))
+
+
+class Aside(nn.Module):
+    """Gives its input so many times at each call."""
+
+    def __init__(self, *counts):
+        super().__init__()
+        self.counts = list(counts)
+
+    def forward(self, x):
+        return (x,) * self.counts.pop(0)
+
+
+@pytest.mark.parametrize(
+    ('counts', 'message'),
+    [
+        ([0], 'gives no maps .N, C, H, W., but a tuple'),
+        ([2, 1], 'gives 1 maps, but gave 2 for an image of input_shape'),
+        ([1, 1], "source='aside': the loss of the teacher does not depend on its maps"),
+    ],
+)
+def test_a_source_of_no_use(checkpoint, images, counts, message):
+    class WithAside(Network):
+        def __init__(self):
+            super().__init__()
+            self.aside = Aside(*counts)
+
+        def forward(self, inputs, data_samples=None, mode='tensor'):
+            self.aside(inputs)
+            return super().forward(inputs, data_samples, mode)
+
+    options = dict(source='aside', overlap_weight=0, input_shape=(3, 8, 8))
+    with pytest.raises(ValueError, match=message):
+        PromptTuning(WithAside(), checkpoint, **options)(images, mode='loss')
 
 
 def test_a_source_that_does_not_run(checkpoint):
