@@ -50,15 +50,22 @@ def read_prompts(path: str) -> tuple[list[Tensor], dict]:
         for key, value in weights.items()
         if (match := PROMPT.fullmatch(key))
     }
-    if sorted(prompts) != list(range(len(prompts))) or not prompts:
+    if not prompts:
         raise ValueError(f'prompts={path!r} has no prompts in it{_hint(weights)}')
+    for i in range(len(prompts)):
+        if i not in prompts:
+            raise ValueError(
+                f'prompts={path!r} has prompts of {len(prompts)} maps, but no '
+                f'prompts.{i}.prompt; give the whole checkpoint of a prompt tuning'
+            )
     for i, prompt in prompts.items():
-        if fault := _fault(prompt):
+        if fault := prompt_fault(prompt):
             raise ValueError(
                 f'prompts={path!r}: prompts.{i}.prompt {fault}; give the checkpoint of '
                 'a prompt tuning (stage 1)'
             )
-    return [prompts[i].float() for i in range(len(prompts))], note
+    # Saved parameters would ask for gradients.
+    return [prompts[i].detach().float() for i in range(len(prompts))], note
 
 
 def check_prompts(
@@ -88,15 +95,20 @@ def check_prompts(
             f'the teacher have {channels}; give the prompts of this teacher'
         )
     found = sorted({prompt.shape[0] - 1 for prompt in prompts})
-    if found != [found[0] if levels is None else levels]:
+    if len(found) > 1:
+        raise ValueError(
+            f'prompts={path!r} have {found} levels; give prompts of all maps that were '
+            'tuned together'
+        )
+    if levels not in (None, found[0]):
         raise ValueError(
             f'levels={levels}, but prompts={path!r} have {found} levels; correct it '
             'or leave it out'
         )
 
 
-def _fault(prompt: object) -> str | None:
-    """What is wrong with a prompt."""
+def prompt_fault(prompt: object) -> str | None:
+    """What is wrong with a prompt of a file; None if nothing is."""
     if not isinstance(prompt, Tensor):
         return f'is a {type(prompt).__name__}, no tensor'
     if not prompt.is_floating_point() or prompt.layout is not torch.strided:
@@ -114,7 +126,7 @@ def _hint(weights: dict) -> str:
             ': it is of a distillation (stage 2); give the checkpoint of the prompt '
             'tuning (stage 1)'
         )
-    if any(key.startswith('mask_modules.') for key in weights):
+    if any('mask_modules.' in key for key in weights):
         return (
             ": it is the authors' file; convert it with "
             'tools/model_converters/freekd_prompts.py'

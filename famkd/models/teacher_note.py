@@ -86,10 +86,11 @@ def note_from_tensor(state: Tensor) -> dict[str, str | None]:
         note = json.loads(bytes(state.tolist()))
     except (AttributeError, TypeError, ValueError):
         note = None
-    if not isinstance(note, dict):
+    values = note.values() if isinstance(note, dict) else [0]
+    if not all(value is None or isinstance(value, str) for value in values):
         raise ValueError(
             'the checkpoint has something else for the note of its teacher '
-            '(_extra_state); give one of a distillation'
+            '(_extra_state); give one that famkd has written'
         )
     return note
 

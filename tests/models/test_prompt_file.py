@@ -40,6 +40,11 @@ def test_a_file_may_not_say_its_teacher(save):
     assert tuned_on == {}
 
 
+def test_saved_parameters_are_as_frozen_as_others(save):
+    path = save({'prompts.0.prompt': torch.nn.Parameter(torch.zeros(4, 2, 8))})
+    assert not read_prompts(path)[0][0].requires_grad
+
+
 def test_a_missing_file(tmp_path):
     with pytest.raises(FileNotFoundError, match='missing.pth.*tune the prompts'):
         read_prompts(str(tmp_path / 'missing.pth'))
@@ -56,9 +61,9 @@ def test_a_damaged_file(tmp_path):
     ('key', 'message'),
     [
         ('architecture.backbone.conv1.weight', 'of a distillation .stage 2.*stage 1'),
-        ('mask_modules.0.mask_token', "authors' file; convert it with.*freekd_prompts"),
+        ('module.mask_modules.0.mask_token', "authors' file; convert.*freekd_prompts"),
         ('backbone.conv1.weight', r'no prompts in it \(keys: backbone.conv1.weight'),
-        ('prompts.1.prompt', 'no prompts in it'),
+        ('prompts.1.prompt', 'of 1 maps, but no prompts.0.prompt; give the whole'),
     ],
 )
 def test_another_kind_of_file(key, message, save):
@@ -107,3 +112,9 @@ def test_prompts_of_other_maps(channels, levels, message):
     check_prompts(prompts, [8, 8], 'a.pth', 3)
     with pytest.raises(ValueError, match=message):
         check_prompts(prompts, channels, 'a.pth', levels)
+
+
+def test_prompts_of_several_levels():
+    prompts = [torch.zeros(4, 2, 8), torch.zeros(3, 2, 8)]
+    with pytest.raises(ValueError, match=r'have \[2, 3\] levels; give prompts of all'):
+        check_prompts(prompts, [8, 8], 'a.pth')

@@ -26,7 +26,10 @@ def test_a_note_survives_a_checkpoint():
     assert note_from_tensor(note_to_tensor(note)) == note
 
 
-@pytest.mark.parametrize('state', [5, torch.ones(3), torch.tensor([91, 93])])
+@pytest.mark.parametrize(
+    'state',
+    [5, torch.ones(3), torch.tensor([91, 93]), torch.tensor(list(b'{"hash": [1]}'))],
+)
 def test_what_is_no_note(state):
     with pytest.raises(ValueError, match='something else for the note of its teacher'):
         note_from_tensor(state)

@@ -40,7 +40,12 @@ def test_prompts_are_what_a_distillation_reads(converter, tmp_path, capsys, wrap
     ('changes', 'message'),
     [
         ({'mask_modules.0.mask_token': None}, r'found \[1\]: not prompts of FreeKD'),
-        ({'mask_modules.1.mask_token': torch.zeros(6, 8)}, r'is \(6, 8\), not \(4, T'),
+        (
+            {'mask_modules.1.mask_token': torch.zeros(6, 8)},
+            r'1.* the shape \(6, 8\), not',
+        ),
+        ({'mask_modules.1.mask_token': torch.full((4, 6, 8), torch.nan)}, 'not finite'),
+        ({'mask_modules.1.mask_token': 'text'}, 'is a str, no tensor'),
     ],
 )
 def test_other_files_are_errors(converter, tmp_path, changes, message):
@@ -49,3 +54,9 @@ def test_other_files_are_errors(converter, tmp_path, changes, message):
         converter.main([str(tmp_path / 'in.pth'), str(tmp_path / 'out.pth')])
     assert 'in.pth' in str(error.value)
     assert not (tmp_path / 'out.pth').exists()
+
+
+def test_a_list_is_an_error(converter, tmp_path):
+    torch.save([1], tmp_path / 'in.pth')
+    with pytest.raises(SystemExit, match='a list, no state dict: not prompts'):
+        converter.main([str(tmp_path / 'in.pth'), str(tmp_path / 'out.pth')])

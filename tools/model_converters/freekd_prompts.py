@@ -35,26 +35,31 @@ def convert(checkpoint: dict) -> dict:
 
     Raises:
         ValueError: If there are no prompts, one of a map is missing, or one has
-            another shape.
+            another shape or is not finite.
     """
-    weights = checkpoint.get('state_dict', checkpoint)
+    from famkd.models.prompt_file import prompt_fault
+
+    weights = checkpoint
+    if isinstance(checkpoint, dict):
+        weights = checkpoint.get('state_dict', checkpoint)
+    if not isinstance(weights, dict):
+        raise ValueError(
+            f'a {type(weights).__name__}, no state dict: not prompts of FreeKD'
+        )
     tokens = {
         int(match[1]): value
         for key, value in weights.items()
-        if (match := TOKEN.fullmatch(key))
+        if (match := TOKEN.fullmatch(str(key)))
     }
     if not tokens or sorted(tokens) != list(range(len(tokens))):
         raise ValueError(
             'mask_modules.{i}.mask_token is needed for i = 0, 1, ..., found '
             f'{sorted(tokens) or "none"}: not prompts of FreeKD'
         )
+    for i, token in tokens.items():
+        if fault := prompt_fault(token):
+            raise ValueError(f'mask_modules.{i}.mask_token {fault}')
     prompts = {f'prompts.{i}.prompt': tokens[i].clone() for i in sorted(tokens)}
-    for name, value in prompts.items():
-        if value.ndim != 3 or value.shape[0] < 2:
-            raise ValueError(
-                f'{name} is {tuple(value.shape)}, not (4, T, C): prompts of the low '
-                'band and of each level'
-            )
     return dict(state_dict=prompts)
 
 
