@@ -51,7 +51,8 @@ class FreeKDDistiller(StageDistiller):
     Raises:
         FileNotFoundError: If there is no file of prompts.
         ValueError: If the file is no such file, or its prompts are for another number
-            of maps, of channels or of levels; if two maps of a pair have other sizes;
+            of maps, of channels or of levels; if ``levels`` is no whole number of at
+            least 1; if two maps of a pair have other sizes;
             or if two levels that are to be related have other numbers of channels, or
             are not given from shallow to deep.
 
@@ -71,6 +72,8 @@ class FreeKDDistiller(StageDistiller):
         levels: int | None = None,
         **kwargs,
     ) -> None:
+        if levels is not None and (not isinstance(levels, int) or levels < 1):
+            raise ValueError(f'levels={levels!r} must be a whole number of at least 1')
         super().__init__(**kwargs)
         self.low_band = not released if low_band is None else low_band
         self.relation = not released if relation is None else relation

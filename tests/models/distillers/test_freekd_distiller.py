@@ -150,6 +150,12 @@ def test_prompts_of_other_maps(pair, save, file, options, message):
         make(pair, save(**file), **options)
 
 
+@pytest.mark.parametrize('levels', [0, -1, 2.5])
+def test_levels_that_there_cannot_be(levels):
+    with pytest.raises(ValueError, match=f'levels={levels} must be a whole number of'):
+        FreeKDDistiller(None, stages=STAGES, levels=levels)
+
+
 def test_a_student_with_another_number_of_maps():
     with pytest.raises(ValueError, match='student_stages has 2 .*teacher_stages 3'):
         FreeKDDistiller(None, student_stages=STAGES[:2], teacher_stages=STAGES)
