@@ -116,7 +116,14 @@ class PromptTuning(BaseModel):
         if teacher_ckpt is not None:
             self._note['hash'] = fingerprint(network.state_dict())
         self.prompts = nn.ModuleList()
-        maps = self._maps(lambda: probe(network, input_shape))
+        try:
+            maps = self._maps(lambda: probe(network, input_shape))
+        except (AttributeError, TypeError) as error:  # the heads of two-stage detectors
+            raise ValueError(
+                f'source={source!r}: without ground truth, the teacher does not run as '
+                f'far as that ({type(error).__name__}: {error}); name a module before '
+                'its heads, such as the neck'
+            ) from error
         if not maps:
             raise ValueError(
                 f'source={source!r} of the teacher gives no maps: its forward does not '

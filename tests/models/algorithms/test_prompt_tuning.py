@@ -281,6 +281,16 @@ def test_a_source_of_no_use(checkpoint, images, counts, message):
         PromptTuning(WithAside(), checkpoint, **options)(images, mode='loss')
 
 
+def test_a_source_that_is_not_reached_without_ground_truth(checkpoint):
+    class TwoStage(Network):
+        def forward(self, inputs, data_samples=None, mode='tensor'):
+            self.neck(self.backbone(inputs))
+            return [self.head(sample) for sample in data_samples]
+
+    with pytest.raises(ValueError, match="source='head.0': without ground truth.*Type"):
+        PromptTuning(TwoStage(), checkpoint, source='head.0', input_shape=(3, 8, 8))
+
+
 def test_a_source_that_does_not_run(checkpoint):
     class Idle(Network):
         def __init__(self):
