@@ -131,4 +131,7 @@ def _hint(weights: dict) -> str:
             ": it is the authors' file; convert it with "
             'tools/model_converters/freekd_prompts.py'
         )
-    return f' (keys: {first_names(weights)})'
+    return (
+        f' (keys: {first_names(weights)}); give the checkpoint of a prompt tuning '
+        '(stage 1)'
+    )

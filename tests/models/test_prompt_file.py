@@ -62,7 +62,7 @@ def test_a_damaged_file(tmp_path):
     [
         ('architecture.backbone.conv1.weight', 'of a distillation .stage 2.*stage 1'),
         ('module.mask_modules.0.mask_token', "authors' file; convert.*freekd_prompts"),
-        ('backbone.conv1.weight', r'no prompts in it \(keys: backbone.conv1.weight'),
+        ('backbone.conv1.weight', r'in it \(keys: backbone.conv1.weight\); give the'),
         ('prompts.1.prompt', 'of 1 maps, but no prompts.0.prompt; give the whole'),
     ],
 )

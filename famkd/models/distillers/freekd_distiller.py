@@ -52,9 +52,9 @@ class FreeKDDistiller(StageDistiller):
         FileNotFoundError: If there is no file of prompts.
         ValueError: If the file is no such file, or its prompts are for another number
             of maps, of channels or of levels; if ``levels`` is no whole number of at
-            least 1; if two maps of a pair have other sizes;
-            or if two levels that are to be related have other numbers of channels, or
-            are not given from shallow to deep.
+            least 1; if two maps of a pair have other sizes; if two levels that are to
+            be related have other numbers of channels; or if levels that have prompts
+            or are to be related are not given from shallow to deep.
 
     Source: `FreeKD <https://arxiv.org/abs/2311.12079>`_ (CVPR 2024).
     """
@@ -111,7 +111,7 @@ class FreeKDDistiller(StageDistiller):
         else:
             check_prompts(prompts, channels, self._file, self._expected_levels)
             self.levels = prompts[0].shape[0] - 1
-        if self.relation:
+        if self.relation or self._prompts is not None:  # which lie in that order
             check_order(self.student_stages, students)
             check_order(self.teacher_stages, teachers)
         if self.relation and len(set(channels)) > 1:

@@ -209,8 +209,11 @@ def test_a_distillation_compares_its_teacher_with_that_of_the_prompts(
     assert 'one.pth' in warnings[0] and 'two.pth' in warnings[0]
 
 
-def test_related_stages_are_named_from_shallow_to_deep(pair):
+@pytest.mark.parametrize('relation', [True, False])
+def test_stages_are_named_from_shallow_to_deep(pair, save, relation):
     students, teachers = ([*reversed(maps)] for maps in pair)
-    distiller = FreeKDDistiller(None, stages=STAGES)
+    distiller = FreeKDDistiller(
+        None if relation else save(), stages=STAGES, relation=relation
+    )
     with pytest.raises(ValueError, match='name the stages from shallow'):
         distiller.build(students, teachers)
