@@ -100,6 +100,8 @@ def recipe(args: argparse.Namespace) -> tuple[str | list[str], dict]:
         data = published_setting(dataset, data)
 
     distiller = method.model.distiller
+    if args.prompts and distiller.type != 'FreeKDDistiller':
+        raise ValueError(f'--prompts: {args.method} has none; leave it out')
     own = {}
     model = dict(
         architecture=dict(cfg_path=args.student),

@@ -182,6 +182,12 @@ def test_freekd_takes_the_prompts_of_the_teacher(write):
     )
 
 
+def test_prompts_are_for_freekd(write, capsys):
+    with pytest.raises(SystemExit):
+        write('--prompts', 'prompts.pth')
+    assert '--prompts: famkd has none; leave it out' in capsys.readouterr().err
+
+
 def test_segmentors(write, tmp_path):
     pytest.importorskip('mmseg')
     name = f'{CONFIGS}/camvid/pspnet_r18-{{}}_1xb4-800i_camvid-144x192.py'
