@@ -44,8 +44,10 @@ def frequency_distance(
         return sum(sum(x.abs().mean((2, 3)) for x in b) / len(b) for b in bands)
     means = [mask.mean(1).to(wide) for mask in masks[0 if low_band else 1 :]]
     total = 0.0
-    for band, mean in zip(bands, means, strict=True):
-        places = mean[0].numel() * len(band)
-        for x in band:
-            total = total + torch.einsum('nchw,nhw->nc', x.abs(), mean) / places
+    # Sums over all places of a large map are infinite in half precision.
+    with torch.autocast(low.device.type, enabled=False):
+        for band, mean in zip(bands, means, strict=True):
+            places = mean[0].numel() * len(band)
+            for x in band:
+                total = total + torch.einsum('nchw,nhw->nc', x.abs(), mean) / places
     return total

@@ -85,6 +85,17 @@ def test_half_precision_is_compared_in_single():
     )
 
 
+def test_sums_over_a_large_map_stay_finite_under_autocast():
+    t = torch.zeros(1, 1, 256, 512)
+    s = t + 40
+    sizes = [(32, 64), (128, 256), (64, 128), (32, 64)]
+    masks = [torch.ones(1, 2, *size) for size in sizes]
+    with torch.autocast('cpu', dtype=torch.float16):
+        distance = frequency_distance(s, t, masks)
+    assert distance.dtype == torch.float32
+    assert distance == 8 * 40
+
+
 class LargestTensor(TorchDispatchMode):
     """Notes how many values the largest result of any operation has."""
 
