@@ -40,8 +40,8 @@ class FreeKDDistiller(StageDistiller):
             ``released``).
         relation: Whether to use position-aware weights. Defaults to None (unless
             ``released``).
-        released: Whether to compute what the authors' code does: neither. Defaults
-            to False.
+        released: Whether the two are off where they are None, as in the authors'
+            code. Defaults to False.
         loss_weight: :math:`\mu`. Defaults to 1.
         mse_weight: :math:`\nu`; 0 leaves the term out. Defaults to 0.
         levels: Levels that the prompts must have. Defaults to None (those of the
