@@ -6,7 +6,7 @@ Times in turns, in one process: masks, bands and loss of five maps with their gr
 as famkd computes them; the same as the released code does (the transform by
 convolutions, and products of shape (N, T, C, 3, h, w)); and, with --pair, what
 they are added to, a step of the student and the teacher's forward. Memory is what each
-form keeps until its backward pass, and its peak, over that of the student's maps.
+form keeps until its backward pass, over that of the student's maps.
 """
 
 import argparse
