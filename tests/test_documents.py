@@ -91,7 +91,9 @@ def folder(tmp_path, monkeypatch):
     folder = tmp_path / 'METHOD/DATASET'
     folder.mkdir(parents=True)
     (tmp_path / '_base_').symlink_to(ROOT / 'configs/_base_')
-    (folder / 'mine.py').write_text("_base_ = 'famkd::_base_/schedules/bccd_2k.py'\n")
+    bases = dict(mine='schedules/bccd_2k', mine_data='datasets/coco_detection_bs8')
+    for name, base in bases.items():
+        (folder / f'{name}.py').write_text(f"_base_ = 'famkd::_base_/{base}.py'\n")
     monkeypatch.chdir(folder)
     return folder
 
