@@ -42,31 +42,37 @@ class CIFAR100Folders(BaseDataset):
         """Reads all images; labels are the places of the classes in the alphabet."""
         root = Path(self.data_root, self.split)
         labels = {name: i for i, name in enumerate(self.metainfo['classes'])}
-        folders = sorted(path for path in root.glob('*') if path.is_dir())
+        folders = [path for path in _visible(root) if path.is_dir()]
         for folder in folders:
             if folder.name not in labels:
                 raise ValueError(
                     f'{folder} is no class of CIFAR-100; its folders are named '
                     'apple, aquarium_fish, ..., worm'
                 )
-        if missing := sorted(set(labels) - {folder.name for folder in folders}):
-            print_log(
-                f'{root}: no images of {len(missing)} of the 100 classes '
-                f'({missing[0]}, ...)',
-                'current',
-                logging.WARNING,
-            )
         images = [
             dict(img=_read(path), gt_label=labels[folder.name])
             for folder in folders
-            for path in sorted(folder.iterdir())
+            for path in _visible(folder)
         ]
         if not images:
             raise FileNotFoundError(
                 f'there are no images {root}/CLASS/*.png; CIFAR100Folders expects '
                 f'them in data_root={str(self.data_root)!r}, as docs/datasets.md shows'
             )
+        found = {image['gt_label'] for image in images}
+        if missing := [name for name, label in labels.items() if label not in found]:
+            print_log(
+                f'{root}: no images of {len(missing)} of the {len(labels)} classes '
+                f'({missing[0]}, ...)',
+                'current',
+                logging.WARNING,
+            )
         return images
+
+
+def _visible(folder: Path) -> list[Path]:
+    """What is in a folder, without what desktops hide there (``.DS_Store``)."""
+    return sorted(path for path in folder.glob('*') if not path.name.startswith('.'))
 
 
 def _read(path: Path) -> np.ndarray:

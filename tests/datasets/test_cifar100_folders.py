@@ -31,6 +31,20 @@ def test_images_are_rgb_as_in_the_archive(folder):
     assert blue[0, 0].tolist() == [0, 0, 255]
 
 
+def test_hidden_files_are_no_images_and_empty_classes_are_named(folder, monkeypatch):
+    said = []
+    monkeypatch.setattr(
+        'famkd.datasets.cifar100_folders.print_log', lambda text, *_: said.append(text)
+    )
+    (folder / 'train/.cache').mkdir()
+    (folder / 'train/apple/.DS_Store').write_bytes(b'x')
+    for path in (folder / 'train/worm').iterdir():
+        path.unlink()
+    assert len(CIFAR100Folders(str(folder))) == 2
+    empty = 'no images of 99 of the 100 classes (aquarium_fish, ...)'
+    assert [text.partition(': ')[2] for text in said] == [empty]
+
+
 def test_errors(folder):
     with pytest.raises(ValueError, match="split must be 'train' or 'test', got 'val'"):
         CIFAR100Folders(str(folder), split='val')
