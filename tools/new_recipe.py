@@ -171,7 +171,7 @@ def recipe(args: argparse.Namespace) -> tuple[str | list[str], dict]:
     if missing:
         content['default_hooks'] = dict(checkpoint=missing)
     if hooks:
-        content['custom_hooks'] = [*data.get('custom_hooks', []), *hooks]
+        content['custom_hooks'] = [*(data.get('custom_hooks') or []), *hooks]
     return base, content
 
 

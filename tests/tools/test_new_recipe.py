@@ -82,6 +82,10 @@ def test_imports_and_hooks_of_the_student_stay(write, tmp_path, tiny_configs):
     ]
     names = [hook.type for hook in cfg.custom_hooks]
     assert names == ['EMAHook', 'DistillWarmupHook', 'GammaLogHook']
+    config.write_text(config.read_text() + '\ncustom_hooks = None')
+    cfg = Config.fromfile(write(student=config, out=tmp_path / 'none.py'))
+    names = [hook.type for hook in cfg.custom_hooks]
+    assert names == ['DistillWarmupHook', 'GammaLogHook']
 
 
 def test_recipe_of_a_foreign_student_and_large_maps(write, capsys):
