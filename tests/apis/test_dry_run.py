@@ -133,6 +133,27 @@ def test_teacher_that_guesses_looks_wrong(ready):
     assert 'model.teacher_ckpt' in wrong
 
 
+@pytest.mark.parametrize(
+    'classes, value, is_wrong',
+    [(2, 95.0, False), (2, 60.0, True), (10, 25.0, False), (None, 60.0, False)],
+)
+def test_what_guessing_reaches_is_known_by_the_classes(
+    classes, value, is_wrong, ready, monkeypatch
+):
+    runner = ready()
+    data = runner.val_loop.dataloader.dataset
+    names = classes and [str(i) for i in range(classes)]
+    monkeypatch.setattr(data, '_metainfo', dict(classes=names))  # else the teacher's, 4
+    evaluate = lambda size: {'accuracy/top1': value}  # noqa: E731
+    monkeypatch.setattr(runner.val_loop.evaluator, 'evaluate', evaluate)
+    _, wrong = check_teacher(runner)
+    assert bool(wrong) == is_wrong
+
+
+def test_a_config_without_a_visualizer_is_ready(ready):
+    assert ready(visualizer=None).model is not None
+
+
 def test_other_images_do_not_count_in_the_metrics_of_coco():
     coco = SimpleNamespace(imgs={1: 'a', 2: 'b', 3: 'c'})
     results = [(dict(img_id=2), {}), (dict(img_id=3), {})]

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from famkd.apis.dry_run.agreement import class_count
+from famkd.engine.hooks.first_batch_hook import head_classes
 from famkd.runtime.unwrapped import unwrapped_model
 
 if TYPE_CHECKING:
@@ -33,7 +34,8 @@ def check_teacher(
 
     Returns:
         tuple: Lines to print (none without a teacher or a validation), and what looks
-        wrong: a first metric of less than twice that of guessing.
+        wrong: a metric of less than twice that of guessing, or, of few classes, less
+        than a quarter of the way from there to 100.
     """
     import torch
     from mmengine.runner import autocast
@@ -60,13 +62,16 @@ def check_teacher(
     metrics = evaluator.evaluate(done)
     shown = '  '.join(f'{name}: {value:.4g}' for name, value in metrics.items())
     lines = [f'{shown}  (on {done} of {len(dataset)} images of the validation)']
-    wrong = [
-        f'the teacher has {name} = {metrics[name]:.4g}, hardly more than guessing '
-        f'({chance(class_count(dataset) or 2):.4g}): is model.teacher_ckpt the right '
-        'checkpoint, and is it trained on these classes?'
-        for name, chance in CHANCE.items()
-        if name in metrics and metrics[name] < 2 * chance(class_count(dataset) or 2)
-    ]
+    classes = class_count(dataset) or head_classes(model.teacher)
+    wrong = []
+    for name in CHANCE.keys() & metrics.keys() if classes else ():
+        chance = CHANCE[name](classes)
+        if metrics[name] < chance + min(chance, (100 - chance) / 4):
+            wrong.append(
+                f'the teacher has {name} = {metrics[name]:.4g}, hardly more than '
+                f'guessing ({chance:.4g}): is model.teacher_ckpt the right checkpoint, '
+                'and is it trained on these classes?'
+            )
     return lines, wrong
 
 

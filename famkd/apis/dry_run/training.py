@@ -85,7 +85,7 @@ def ready_runner(parser: 'ArgumentParser', cfg: 'Config', folder: str) -> 'Runne
     cfg.work_dir = folder
     cfg.log_level = 'ERROR'
     cfg.resume = False
-    if 'visualizer' in cfg:
+    if cfg.get('visualizer'):
         cfg.visualizer.vis_backends = []
     for name in ('train_dataloader', 'val_dataloader'):
         if cfg.get(name):
