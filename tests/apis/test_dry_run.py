@@ -1,5 +1,6 @@
 """The parts of ``train.py --check``, on a small distillation."""
 
+import logging
 from types import SimpleNamespace
 
 import pytest
@@ -70,7 +71,8 @@ def test_large_and_small_terms_look_wrong():
         task={'student.loss': feature.sum()},
         terms={
             'distill.loud': 200 * feature.sum(),
-            'distill.steep': 200 * feature.sum() - 599,
+            'distill.steep': 2000 * feature.sum() - 5999,
+            'distill.demo': 200 * feature.sum() - 599,
             'distill.faint': 1e-5 * feature.sum(),
             'distill.good': 2 * feature.sum(),
             'distill.broken': feature.sum() * float('nan'),
@@ -82,7 +84,7 @@ def test_large_and_small_terms_look_wrong():
     assert [x.strip() for x in good.split('|')[2:-1]] == ['6', '3.46', '2']
     loud, steep, faint, broken = wrong
     assert loud.startswith('distill.loud is 200 times the task loss')
-    assert steep.startswith('distill.steep pulls 200 times as hard')
+    assert steep.startswith('distill.steep pulls 2e+03 times as hard')
     assert faint.startswith('distill.faint pulls 1e-05 times as hard')
     assert broken == 'distill.broken is nan'
 
@@ -150,8 +152,8 @@ def test_what_guessing_reaches_is_known_by_the_classes(
     assert bool(wrong) == is_wrong
 
 
-def test_a_config_without_a_visualizer_is_ready(ready):
-    assert ready(visualizer=None).model is not None
+def test_a_config_without_a_visualizer_is_ready_and_warnings_are_shown(ready):
+    assert ready(visualizer=None).logger.isEnabledFor(logging.WARNING)
 
 
 def test_other_images_do_not_count_in_the_metrics_of_coco():

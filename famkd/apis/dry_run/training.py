@@ -83,7 +83,7 @@ def ready_runner(parser: 'ArgumentParser', cfg: 'Config', folder: str) -> 'Runne
     from famkd.engine.hooks import ChannelsLastHook
 
     cfg.work_dir = folder
-    cfg.log_level = 'ERROR'
+    cfg.log_level = 'WARNING'
     cfg.resume = False
     if cfg.get('visualizer'):
         cfg.visualizer.vis_backends = []
