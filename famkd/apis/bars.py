@@ -1,5 +1,6 @@
 """Methods side by side, as bars."""
 
+import math
 from typing import TYPE_CHECKING
 
 from famkd.apis.plots import COLORS, new_figure
@@ -18,12 +19,18 @@ def plot_bars(rows: list[dict], metric: str) -> 'Figure':
     Args:
         rows: Rows of the table: ``title``, ``role``, and ``metric`` with its ``std``
             (None for one run).
-        metric: What is drawn; rows without it are left out.
+        metric: What is drawn; rows without it, or of a training that diverged (NaN,
+            infinite), are left out.
 
     Returns:
         Figure: The picture; whiskers are standard deviations over seeds.
+
+    Raises:
+        ValueError: If no row is left.
     """
-    rows = [row for row in rows if row.get(metric) is not None]
+    rows = [row for row in rows if math.isfinite(row.get(metric, math.nan))]
+    if not rows:
+        raise ValueError(f'no training has a finite {metric} to draw')
     teachers = [row for row in rows if row['role'] == 'teacher']
     students = sorted(
         (row for row in rows if row['role'] != 'teacher'),
@@ -36,7 +43,8 @@ def plot_bars(rows: list[dict], metric: str) -> 'Figure':
     deviations = [row[f'{metric} std'] for row in students]
     places = range(len(students))
     ax.barh(places, values, color=colors, xerr=[x or 0 for x in deviations])
-    digits = 3 if max(values) <= 1 else 1
+    largest = max(row[metric] for row in rows)
+    digits = 3 if largest <= 1 else 1
     for i, (value, deviation) in enumerate(zip(values, deviations, strict=True)):
         text = number(value, deviation, digits)
         ax.annotate(
@@ -51,7 +59,7 @@ def plot_bars(rows: list[dict], metric: str) -> 'Figure':
         ax.axvline(row[metric], color='grey', linestyle='--', label=label)
     if teachers:
         figure.legend(loc='outside upper left')
-    ax.set_xlim(0, 1.15 * max(row[metric] for row in rows))
+    ax.set_xlim(0, 1.15 * largest)
     ax.set_axisbelow(True)
     ax.set_yticks(places, [row['title'] for row in students])
     ax.invert_yaxis()

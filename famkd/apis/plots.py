@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from matplotlib.lines import Line2D
     from numpy import ndarray
 
+PICTURES = ['.png', '.svg', '.pdf']
 WIDTH = 8.0  # inches: 800 px at README size
 # Okabe and Ito's colours, which colour-blind readers tell apart.
 COLORS = [
@@ -33,11 +34,23 @@ def add_out_argument(
     parser.add_argument(
         '--out',
         action='append',
+        type=picture_file,
         metavar='FILE',
         help='picture to write, by its ending: .png, .svg, .pdf; again for every '
         f'further one; default: {default} {place}',
     )
     parser.set_defaults(out_default=default)
+
+
+def picture_file(name: str) -> str:
+    """The name of a picture, as argparse reads it.
+
+    Raises:
+        argparse.ArgumentTypeError: If it ends in no format that is written.
+    """
+    if Path(name).suffix not in PICTURES:
+        raise argparse.ArgumentTypeError(f'{name} must end in {", ".join(PICTURES)}')
+    return name
 
 
 def out_files(args: argparse.Namespace, sources: Sequence[str] = ()) -> list[str]:

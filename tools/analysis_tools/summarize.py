@@ -15,18 +15,18 @@ import argparse
 import csv
 import json
 import sys
+from math import isfinite
 from pathlib import Path
 from statistics import mean, median
 
 from famkd.apis.bars import plot_bars
-from famkd.apis.plots import save
+from famkd.apis.plots import PICTURES, save
 from famkd.apis.report import write_report
 from famkd.apis.runs import Experiment, Run, group_runs, note, read_runs
 from famkd.apis.tables import markdown_table, number, published_result, spread
 from famkd.apis.titles import ROLES, find_roles, find_titles
 
 MEAN_CLASS_ACCURACY = 'single-label/recall'
-PICTURES = ['.png', '.svg', '.pdf']
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -110,7 +110,7 @@ def summarize(runs: list[Run], metrics: list[str] | None = None) -> list[dict]:
             value, source = published_result(experiment.name, metric)
             row[metric], row[f'{metric} std'] = spread([c[-1] for c in curves])
             row[f'{metric} best'], row[f'{metric} best std'] = spread(
-                [max(c) for c in curves]
+                [max(filter(isfinite, c), default=c[-1]) for c in curves]
             )
             row[f'{metric} published'], row[f'{metric} source'] = value, source
         rows.append(row)
@@ -175,7 +175,12 @@ def to_markdown(rows: list[dict]) -> str:
 
 
 def write(rows: list[dict], file: str) -> None:
-    """Writes the rows to a .md, .csv or .json file, or as bars to a picture."""
+    """Writes the rows to a .md, .csv or .json file, or as bars to a picture.
+
+    Raises:
+        OSError: If the file cannot be written.
+        ValueError: If there is nothing to draw.
+    """
     path = Path(file)
     path.parent.mkdir(parents=True, exist_ok=True)
     if path.suffix == '.md':
@@ -183,7 +188,7 @@ def write(rows: list[dict], file: str) -> None:
     elif path.suffix in PICTURES:
         metrics = [key[:-5] for row in rows for key in row if key.endswith(' best')]
         if not metrics:
-            sys.exit(f'error: --out {file}: the runs have no metric to draw')
+            raise ValueError(f'--out {file}: the runs have no metric to draw')
         save(plot_bars(rows, metrics[0]), [file])
         return
     elif path.suffix == '.json':
@@ -249,17 +254,14 @@ def main(argv: list[str] | None = None) -> None:
     try:
         runs = read_runs(args.work_dirs)
         rows = summarize(runs, args.metrics)
+        print(to_markdown(rows))
+        for file in args.out:
+            write(rows, file)
+        if args.html:
+            write_report(group_runs(runs), rows, args.html)
+            print(f'wrote {args.html}')
     except (OSError, ValueError) as error:
         sys.exit(f'error: {error}')
-    print(to_markdown(rows))
-    for file in args.out:
-        write(rows, file)
-    if args.html:
-        try:
-            write_report(group_runs(runs), rows, args.html)
-        except ValueError as error:
-            sys.exit(f'error: {error}')
-        print(f'wrote {args.html}')
 
 
 if __name__ == '__main__':

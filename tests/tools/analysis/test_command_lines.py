@@ -27,8 +27,7 @@ def test_the_order_of_the_usage_line_is_understood(name):
         elif not isinstance(action, argparse._HelpAction):
             count = 1 if action.nargs is None else action.nargs
             value = action.choices[0] if action.choices else '1'
-            if action.dest == 'device':
-                value = action.default
+            value = {'device': 'cpu', 'out': '1.png'}.get(action.dest, value)
             options.append([action.option_strings[0], *[value] * count])
     (positional,) = positionals
     required = (
@@ -42,6 +41,12 @@ def test_the_order_of_the_usage_line_is_understood(name):
         args = parser.parse_args([*words, 'first'])
         value = getattr(args, positional.dest)
         assert value in ('first', ['first'], Path('first')), option
+
+
+def test_a_picture_of_no_known_format(capsys):
+    with pytest.raises(SystemExit):
+        load_tool('analysis_tools/plot_curves').main(['work_dir', '--out', 'a.xyz'])
+    assert '--out: a.xyz must end in .png, .svg, .pdf' in capsys.readouterr().err
 
 
 @pytest.mark.parametrize('name', ['activation_maps', 'grad_cam', 'show_detections'])

@@ -1,5 +1,6 @@
 import csv
 import json
+import math
 from pathlib import Path
 from statistics import mean, median, stdev
 
@@ -81,7 +82,7 @@ def test_bars(recorded, tmp_path, capsys):
     main([*map(str, recorded.glob('*/')), '--out', str(out)])
     assert out.stat().st_size > 1000
     assert capsys.readouterr().out.endswith(f'wrote {out}\n')
-    with pytest.raises(SystemExit, match='the runs have no metric to draw'):
+    with pytest.raises(ValueError, match='the runs have no metric to draw'):
         TOOL.write([dict(title='x', role='')], str(out))
 
 
@@ -156,6 +157,12 @@ def test_files_say_the_same(recorded, tmp_path, capsys):
     assert f'{rows[0]["accuracy/top1"]:.2f} ± ' in markdown
 
 
+def test_the_best_of_a_training_is_a_number(make_run, epochs):
+    lines = epochs(1, 1, accuracy=math.nan) + epochs(2, 2, accuracy=60)
+    [row] = summarize([read_run(make_run('x', lines))])
+    assert row['accuracy/top1'] == row['accuracy/top1 best'] == 62
+
+
 def test_errors(make_run, epochs, capsys):
     path = str(make_run('x', epochs(1, 1, accuracy=60)))
     with pytest.raises(SystemExit, match='--metric mIoU: not in .*/x; there: accuracy'):
@@ -164,6 +171,9 @@ def test_errors(make_run, epochs, capsys):
         main(['nowhere'])
     with pytest.raises(SystemExit):
         main([path, '--out', 'results.txt'])
+    with pytest.raises(SystemExit, match="error: .*File exists: '.*/scalars.json'"):
+        log = next(Path(path).rglob('scalars.json'))
+        main([path, '--out', str(log / 'results.md')])
     assert (
         'results.txt must end in .md, .csv or .json (tables)' in capsys.readouterr().err
     )
