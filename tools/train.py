@@ -163,7 +163,7 @@ def resume_after_restart(
     """
     from mmengine.runner import find_latest_checkpoint
 
-    if int(os.environ.get('TORCHELASTIC_MAX_RESTARTS', 0)) == 0:
+    if args.check or int(os.environ.get('TORCHELASTIC_MAX_RESTARTS', 0)) == 0:
         return
     is_restarted = int(os.environ['TORCHELASTIC_RESTART_COUNT']) > 0
     latest = find_latest_checkpoint(cfg.work_dir)

@@ -81,6 +81,8 @@ def test_a_restart_before_the_first_save_begins_with_the_file(resume_of, tmp_pat
     """Not with what another training has left in the work folder."""
     note = tmp_path / 'last_checkpoint'
     note.write_text(str(tmp_path / 'epoch_2.pth'))
+    assert resume_of(0, '--resume', '/else/where.pth', '--check') == '/else/where.pth'
+    assert note.exists()  # a check changes no work folder
     assert resume_of(0, '--resume', '/else/where.pth') == '/else/where.pth'
     assert resume_of(1, '--resume', '/else/where.pth') == '/else/where.pth'
     note.write_text(str(tmp_path / 'epoch_3.pth'))  # It saves.
