@@ -12,6 +12,7 @@ famkd_fpn; of segmentors, famkd_maps; and so are the other methods.
 """
 
 import argparse
+import math
 import os
 from pathlib import Path
 
@@ -84,6 +85,10 @@ def recipe(args: argparse.Namespace) -> tuple[str | list[str], dict]:
     Raises:
         ValueError: If an argument cannot be followed; begins with its option.
     """
+    if args.weight is not None and not 0 <= args.weight < math.inf:
+        raise ValueError(f'--weight: {args.weight} must be a number of at least 0')
+    if args.input_size and len(args.input_size) > 2:
+        raise ValueError('--input-size: give a height and a width, or one for both')
     configs, networks = {}, {}
     for role in ('student', 'teacher'):
         configs[role], networks[role] = load_network(role, getattr(args, role))
@@ -218,9 +223,13 @@ def main(argv: list[str] | None = None) -> None:
     if path.exists():
         parser.error(f'--out: {path} exists; delete it or name another')
     try:
-        write(path, *recipe(args))
+        base, content = recipe(args)
     except ValueError as error:
         parser.error(str(error))
+    try:
+        write(path, base, content)
+    except OSError as error:
+        parser.error(f'--out: {error}')
     print(f'Wrote {path}. Train it with: python tools/train.py {path} --eval-teacher')
 
 

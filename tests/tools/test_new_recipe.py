@@ -242,6 +242,11 @@ def test_config_of_no_network(error, tiny_configs):
     assert "famkd.py' is not the config of a network (no backbone)" in message
 
 
+def test_numbers_that_make_no_sense(error):
+    assert '--weight: nan must be a number of at least 0' in error('--weight', 'nan')
+    assert '--input-size: give a height' in error('--input-size', '32', '32', '3')
+
+
 def test_unknown_method(error):
     message = error(method='famkt')
     assert "--method: invalid choice: 'famkt'" in message
@@ -292,5 +297,6 @@ def test_pipeline_that_does_not_tell_the_size(error, tmp_path, tiny_configs):
 
 
 def test_file_that_exists(write, error):
-    write()
+    path = write()
     assert 'recipe.py exists; delete it or name another' in error()
+    assert "--out: [Errno 17] File exists: '" in error(out=path / 'below.py')
