@@ -5,7 +5,7 @@
 A table stands between two comments, the first of which is the command that prints it,
 one of the tools next to this one:
 
-    <!-- summarize.py work_dirs/*cifar10* --out docs/images/cifar10.png -->
+    <!-- summarize.py work_dirs/*cifar100* --out docs/images/cifar100.png -->
     <!-- end -->
 
 Work dirs are looked for from the current folder. What prints nothing here, since its
