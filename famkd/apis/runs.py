@@ -122,9 +122,11 @@ def read_run(path: str | Path) -> Run:
 
     Raises:
         FileNotFoundError: If there is no such folder.
-        ValueError: If no training is logged in it.
+        ValueError: If no training is logged in it, or it is a file.
     """
     path = Path(path)
+    if path.is_file():  # work_dirs/* may find one
+        raise ValueError(f'{path}: a file, not the work dir of a training')
     if not path.is_dir():
         raise FileNotFoundError(
             f'{path}: no such folder; give the work dir of a training'
@@ -155,7 +157,7 @@ def read_run(path: str | Path) -> Run:
 
 
 def read_runs(paths: list[str]) -> list[Run]:
-    """Reads work dirs; one without a training is left out, with a note.
+    """Reads work dirs; one without a training, or a file, is left out, with a note.
 
     Raises:
         FileNotFoundError: If there is no such folder.

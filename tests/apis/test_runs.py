@@ -75,6 +75,10 @@ def test_missing_folders_stop_and_empty_ones_are_left_out(make_run, epochs, caps
     assert f'note: left out: {empty}: no line of a training' in capsys.readouterr().err
     with pytest.raises(ValueError, match=f'no training in {empty}'):
         read_runs([empty])
+    page = good / 'report.html'
+    page.touch()
+    assert [run.path for run in read_runs([page, good])] == [good]
+    assert f'note: left out: {page}: a file, not the ' in capsys.readouterr().err
     with pytest.raises(FileNotFoundError, match='missing: no such folder'):
         read_runs([good, 'missing'])
 
