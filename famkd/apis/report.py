@@ -1,6 +1,7 @@
 """One page about some trainings: a file that needs no network and no server."""
 
 import base64
+import math
 import re
 from pathlib import Path
 
@@ -78,7 +79,8 @@ def panels(experiments: list[Experiment]) -> list[dict]:
 
     Returns:
         list[dict]: Per panel its ``title``, and ``curves``, for each experiment a list
-        of points [position, mean, standard deviation].
+        of points [position, mean, standard deviation]; what is no finite
+        number, as after a training has diverged, is left out.
     """
     runs = [run for experiment in experiments for run in experiment.runs]
     metrics = dict.fromkeys(key for run in runs for key in run.metrics)
@@ -95,7 +97,7 @@ def panels(experiments: list[Experiment]) -> list[dict]:
         for experiment in experiments:
             points = mean_curve([run.curve(key) for run in experiment.runs])
             curves.append(
-                [[at, mean, deviation or 0] for at, mean, deviation in points]
+                [[at, m, std or 0] for at, m, std in points if math.isfinite(m)]
             )
         found.append(dict(title=key, curves=curves))
     return found

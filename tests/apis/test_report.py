@@ -1,11 +1,12 @@
 import json
+import math
 import re
 import shutil
 
 import pytest
 
 from famkd.apis.report import differences, panels, write_report
-from famkd.apis.runs import group_runs, read_runs
+from famkd.apis.runs import group_runs, read_run, read_runs
 
 NAMES = ['famkd_seed0', 'famkd_seed1', 'student_seed0', 'teacher']
 
@@ -42,6 +43,12 @@ def test_curves_are_means_over_the_seeds(runs):
         assert mean == pytest.approx((first[at] + second[at]) / 2)
         assert deviation == pytest.approx(abs(first[at] - second[at]) / 2**0.5)
     assert found['gamma1_stage1']
+
+
+def test_what_is_no_number_is_not_drawn(make_run, epochs):
+    path = make_run('x', epochs(1, 1) + epochs(2, 2, loss=math.nan))
+    found = panels(group_runs([read_run(path)]))
+    assert [panel['curves'] for panel in found] == [[[[1, 1.0, 0]]]]
 
 
 def test_settings_that_differ_are_listed(runs):

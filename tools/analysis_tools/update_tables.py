@@ -9,7 +9,7 @@ one of the tools next to this one:
     <!-- end -->
 
 Work dirs are looked for from the current folder. What prints nothing here, since its
-work dirs are elsewhere, stays as it is, with a note.
+work dirs are elsewhere or it draws a picture only, stays as it is, with a note.
 """
 
 import argparse
@@ -49,16 +49,18 @@ def _update_block(block: re.Match) -> str:
         [sys.executable, TOOLS / tool, *paths], capture_output=True, text=True
     )
     sys.stderr.write(done.stderr)
-    if done.returncode != 0:
+    lines = [x for x in done.stdout.splitlines() if not x.startswith('wrote ')]
+    if done.returncode != 0 or not lines:
         print(f'note: left as it is: {top.strip()}', file=sys.stderr)
         return block[0]
-    lines = [x for x in done.stdout.splitlines() if not x.startswith('wrote ')]
     return '\n'.join([top, *lines, '', end])
 
 
 def main(argv: list[str] | None = None) -> None:
     """Run the command line; see the module's docstring."""
     file = build_parser().parse_args(argv).file
+    if not file.is_file():
+        sys.exit(f'error: there is no file {file}')
     old = file.read_text(encoding='utf-8')
     if not BLOCK.search(old):
         sys.exit(f'error: {file}: no <!-- TOOL.py WORK_DIR... --> with an <!-- end -->')

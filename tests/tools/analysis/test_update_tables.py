@@ -1,3 +1,5 @@
+from types import SimpleNamespace
+
 import pytest
 from tool_fixtures import load_tool
 
@@ -29,8 +31,20 @@ def test_what_has_no_runs_stays(tmp_path, capsys):
     assert 'note: left as it is: <!-- summarize.py nowhere' in capsys.readouterr().err
 
 
+def test_what_stands_at_a_picture_stays(tmp_path, monkeypatch):
+    file = tmp_path / 'results.md'
+    text = '<!-- plot_curves.py x --out a.svg -->\n![Curves](a.svg)\n<!-- end -->\n'
+    file.write_text(text)
+    done = SimpleNamespace(returncode=0, stdout='wrote a.svg\n', stderr='')
+    monkeypatch.setattr('subprocess.run', lambda *_, **__: done)
+    main([str(file)])
+    assert file.read_text() == text
+
+
 def test_errors(tmp_path):
     file = tmp_path / 'results.md'
+    with pytest.raises(SystemExit, match='error: there is no file .*results.md'):
+        main([str(file)])
     file.write_text('no table')
     with pytest.raises(SystemExit, match='results.md: no <!-- TOOL.py WORK_DIR'):
         main([str(file)])
