@@ -124,7 +124,6 @@ def write(parser: argparse.ArgumentParser, cfg: 'Config', out: str) -> None:
         )
 
     model.to('cuda' if torch.cuda.is_available() else 'cpu')
-    key = model.features_key()
     if Path(out, NOTE).is_file():
         model.open_cache(out)
         print(f'{out} has the features already; remove it to write them again')
@@ -132,6 +131,7 @@ def write(parser: argparse.ArgumentParser, cfg: 'Config', out: str) -> None:
     if Path(out).is_file() or (Path(out).is_dir() and any(Path(out).iterdir())):
         parser.error(f'--out: {out} has other files; name a new folder')
 
+    key = model.features_key()
     batches = feature_batches(model, loader)
     first = next(batches)
     count = len(loader.dataset)

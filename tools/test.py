@@ -222,8 +222,9 @@ def run_corrupted(runner: Runner, args: argparse.Namespace) -> dict[str, float]:
     from famkd.apis.robustness import evaluate_corrupted, report, summarize
 
     results = evaluate_corrupted(runner, args.corruptions, args.severities)
-    print(report(results))
-    return summarize(results)
+    summary = summarize(results)
+    print(report(results, summary))
+    return summary
 
 
 def main(argv: list[str] | None = None) -> dict[str, float]:

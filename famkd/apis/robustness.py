@@ -7,6 +7,7 @@ from statistics import mean
 from mmengine.runner import Runner
 
 from famkd.apis.tables import markdown_table, number
+from famkd.apis.testing import inner_dataset
 from famkd.datasets.corrupt import SEVERITIES, Corrupt
 from famkd.names import type_name
 
@@ -71,9 +72,7 @@ def corrupted_loaders(
         for severity in severities:
             Corrupt(corruption, severity)  # says what is wrong
             changed = loaders[corruption, severity] = copy.deepcopy(loader)
-            dataset = changed['dataset']
-            while 'pipeline' not in dataset and 'dataset' in dataset:
-                dataset = dataset['dataset']
+            dataset = inner_dataset(changed['dataset'])
             dataset['pipeline'] = corrupted_pipeline(
                 dataset.get('pipeline') or [{}], corruption, severity
             )
@@ -126,7 +125,7 @@ def summarize(results: dict[tuple[str, int], Metrics]) -> Metrics:
     return summary
 
 
-def report(results: dict[tuple[str, int], Metrics]) -> str:
+def report(results: dict[tuple[str, int], Metrics], summary: Metrics) -> str:
     """Two Markdown tables: every corruption of the main metric, and all metrics.
 
     The main metric is the first mAP, before which an evaluator may put those of single
@@ -134,12 +133,13 @@ def report(results: dict[tuple[str, int], Metrics]) -> str:
 
     Args:
         results: (corruption, severity) -> metrics.
+        summary: What :func:`summarize` makes of them.
 
     Returns:
         str: The first table has a row per corruption and a column per severity, the
         second clean, mPC and rPC of every metric.
     """
-    metrics, summary = list(results[CLEAN]), summarize(results)
+    metrics = list(results[CLEAN])
     main = next((name for name in metrics if name.endswith('mAP')), metrics[0])
     rows = [['', 'clean', 'mPC', 'rPC']]
     for name in metrics:

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from mmengine.config import Config
+    from mmengine.config import Config, ConfigDict
 
 # Where a package has its pictures drawn, and by what; the folder is filled in.
 HOOKS = {
@@ -51,6 +51,13 @@ def draw_predictions(
     cfg.default_hooks.visualization = hook
 
 
+def inner_dataset(dataset: 'ConfigDict') -> 'ConfigDict':
+    """The config of the data set with a pipeline that wrappers may be around."""
+    while 'pipeline' not in dataset and 'dataset' in dataset:
+        dataset = dataset['dataset']
+    return dataset
+
+
 def augment_test(parser: argparse.ArgumentParser, cfg: 'Config') -> None:
     """Has the model average over augmented images.
 
@@ -71,9 +78,7 @@ def augment_test(parser: argparse.ArgumentParser, cfg: 'Config') -> None:
     hook = cfg.get('default_hooks', {}).get('visualization') or {}
     if package == 'mmpretrain' and hook.get('enable'):
         parser.error('--tta: mmpretrain does not draw averages; leave out --show-dir')
-    dataset = cfg.test_dataloader.dataset
-    while 'pipeline' not in dataset and 'dataset' in dataset:
-        dataset = dataset.dataset
+    dataset = inner_dataset(cfg.test_dataloader.dataset)
     if not dataset.get('pipeline'):
         parser.error('--tta: test_dataloader.dataset has no pipeline to augment')
     *steps, last = deepcopy(dataset.pipeline)

@@ -4,6 +4,7 @@ import torch
 from torch import Tensor
 
 from .haar import Details, haar_dwt, haar_idwt
+from .widen import widen
 
 OVERLAPS = ('jaccard', 'dice')
 
@@ -31,10 +32,10 @@ def frequency_masks(x: Tensor, prompts: Tensor) -> list[Tensor]:
     """
     bands, count, _ = prompts.shape
     # Sums over all channels, and low bands, of half precision may be infinite.
-    wide = torch.promote_types(x.dtype, torch.float32)
+    x = widen(x)
     with torch.autocast(x.device.type, enabled=False):
-        rows = prompts.flatten(0, 1).to(wide)
-        answers = torch.einsum('kc,nchw->nkhw', rows, x.to(wide))
+        rows = prompts.flatten(0, 1).to(x.dtype)
+        answers = torch.einsum('kc,nchw->nkhw', rows, x)
     low, details = haar_dwt(answers.unflatten(1, (bands, count)), bands - 1)
     sums = [low[:, 0]]
     sums += [sum(d[:, i] for d in detail) for i, detail in enumerate(details, start=1)]
@@ -53,9 +54,8 @@ def prompted_map(x: Tensor, masks: list[Tensor]) -> Tensor:
     Returns:
         Tensor: Maps of the same shape and dtype.
     """
-    wide = torch.promote_types(x.dtype, torch.float32)  # low bands are large
-    low, details = haar_dwt(x.to(wide), len(masks) - 1)
-    low_weight, *weights = (mask.sum(1, keepdim=True).to(wide) for mask in masks)
+    low, details = haar_dwt(widen(x), len(masks) - 1)  # low bands are large
+    low_weight, *weights = (mask.sum(1, keepdim=True).to(low) for mask in masks)
     passed: list[Details] = [
         tuple(weight * band for band in detail)
         for weight, detail in zip(weights, details, strict=True)

@@ -40,7 +40,7 @@ def test_where_nothing_is_found_the_metric_is_zero():
     summary = summarize(results)
     assert summary['mPC/mAP'] == pytest.approx(0.1)
     assert 'rPC/mAP_l' not in summary
-    assert '| fog        | 0.200 | 0.000 | 0.100 |' in report(results)
+    assert '| fog        | 0.200 | 0.000 | 0.100 |' in report(results, summary)
 
 
 def test_table():
@@ -54,7 +54,7 @@ def test_table():
 
 def test_the_report_has_every_metric_and_corruptions_of_the_map():
     results = {key: dict(first=0.5, **value) for key, value in RESULTS.items()}
-    assert report(results).splitlines() == [
+    assert report(results, summarize(results)).splitlines() == [
         'coco/bbox_mAP',
         *table(RESULTS, 'coco/bbox_mAP').splitlines(),
         '',
@@ -64,7 +64,8 @@ def test_the_report_has_every_metric_and_corruptions_of_the_map():
         '| coco/bbox_mAP   | 0.400 | 0.150 | 0.375 |',
         '| coco/bbox_mAP_s | 0.000 | 0.000 | -     |',
     ]
-    assert report({key: dict(first=0.5) for key in RESULTS}).startswith('first\n')
+    results = {key: dict(first=0.5) for key in RESULTS}
+    assert report(results, summarize(results)).startswith('first\n')
 
 
 def test_images_are_corrupted_right_after_loading():

@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from famkd.engine.hooks.first_batch_hook import head_classes
+from famkd.engine.hooks.first_batch_hook import data_classes, head_classes
 from famkd.runtime.unwrapped import unwrapped_model
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ def check_data_agree(runner: 'Runner') -> tuple[list[str], list[str]]:
     wrong = []
     if len(set(counts.values())) > 1:
         wrong.append(f'the numbers of classes differ: {lines[-2].partition(": ")[2]}')
-    names = {name: _classes(dataset) for name, dataset in data.items()}
+    names = {name: data_classes(dataset) for name, dataset in data.items()}
     if len(names) == 2 and names['training'] != names['validation']:
         wrong.append('training and validation data have other classes')
     return lines, wrong
@@ -47,12 +47,7 @@ def check_data_agree(runner: 'Runner') -> tuple[list[str], list[str]]:
 
 def class_count(dataset: 'BaseDataset') -> int | None:
     """How many classes a data set has; None if it does not say."""
-    classes = _classes(dataset)
-    return len(classes) if classes else None
-
-
-def _classes(dataset: 'BaseDataset') -> list[str]:
-    return list((getattr(dataset, 'metainfo', None) or {}).get('classes') or [])
+    return len(data_classes(dataset)) or None
 
 
 def _normalization(model: 'nn.Module') -> str:

@@ -64,7 +64,7 @@ def check_teacher(
     lines = [f'{shown}  (on {done} of {len(dataset)} images of the validation)']
     classes = class_count(dataset) or head_classes(model.teacher)
     wrong = []
-    for name in CHANCE.keys() & metrics.keys() if classes else ():
+    for name in [name for name in CHANCE if name in metrics and classes]:
         chance = CHANCE[name](classes)
         if metrics[name] < chance + min(chance, (100 - chance) / 4):
             wrong.append(

@@ -9,6 +9,7 @@ from mmengine.registry import HOOKS
 from mmengine.runner import Runner
 from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
+from torch.utils.data import Dataset
 
 from famkd.runtime.unwrapped import unwrapped_model
 
@@ -63,11 +64,10 @@ class FirstBatchHook(Hook):
                 'validate; set val_dataloader, val_evaluator and val_cfg to None '
                 '(--no-validate)'
             )
-        data = getattr(runner.train_loop.dataloader.dataset, 'metainfo', None) or {}
         check_segmentor(
             student,
             unwrapped_model(runner).data_preprocessor,
-            len(data.get('classes') or []) or None,
+            len(data_classes(runner.train_loop.dataloader.dataset)) or None,
             runner.val_loop is not None,
         )
         classes = head_classes(student)
@@ -144,6 +144,11 @@ def smallest_batch(loader: torch.utils.data.DataLoader) -> int | None:
     if size is None or loader.drop_last or type(loader.sampler) is not DefaultSampler:
         return size
     return len(loader.sampler) % size or size
+
+
+def data_classes(dataset: Dataset) -> list[str]:
+    """The classes of a data set; none if it does not say."""
+    return list((getattr(dataset, 'metainfo', None) or {}).get('classes') or [])
 
 
 def head_classes(network: nn.Module) -> int | None:

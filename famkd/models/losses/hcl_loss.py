@@ -4,8 +4,9 @@ from mmrazor.registry import MODELS
 from torch import Tensor
 from torch.nn.functional import adaptive_avg_pool2d
 
+from famkd.layers.widen import widen
+
 from .stage_mse_loss import StageMSELoss
-from .widen import widen
 
 
 @MODELS.register_module()

@@ -5,7 +5,7 @@ from abc import ABC, abstractmethod
 import torch
 from torch import Tensor, nn
 
-from .widen import widen
+from famkd.layers.widen import widen
 
 
 class PerSampleLoss(nn.Module, ABC):

@@ -4,7 +4,7 @@ import torch
 from mmrazor.registry import MODELS
 from torch import Tensor, nn
 
-from .widen import widen
+from famkd.layers.widen import widen
 
 
 @MODELS.register_module()

@@ -5,8 +5,9 @@ from mmrazor.registry import MODELS
 from torch import Tensor, nn
 from torch.autograd.function import FunctionCtx
 
+from famkd.layers.widen import widen
+
 from .same_shape import check_same_shape
-from .widen import widen
 
 
 @MODELS.register_module()

@@ -1,4 +1,4 @@
-"""The precision of losses."""
+"""The precision of sums and losses."""
 
 from torch import Tensor
 
