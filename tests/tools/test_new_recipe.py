@@ -82,8 +82,10 @@ def test_imports_and_hooks_of_the_student_stay(write, tmp_path, tiny_configs):
     ]
     names = [hook.type for hook in cfg.custom_hooks]
     assert names == ['EMAHook', 'DistillWarmupHook', 'GammaLogHook']
-    config.write_text(config.read_text() + '\ncustom_hooks = None')
-    cfg = Config.fromfile(write(student=config, out=tmp_path / 'none.py'))
+    # Another file: one that is written anew within a moment may be read as it was.
+    other = tmp_path / 'without_hooks.py'
+    other.write_text(config.read_text() + '\ncustom_hooks = None')
+    cfg = Config.fromfile(write(student=other, out=tmp_path / 'none.py'))
     names = [hook.type for hook in cfg.custom_hooks]
     assert names == ['DistillWarmupHook', 'GammaLogHook']
 
