@@ -45,6 +45,28 @@ template <class T> Vec<T> shuffle(Vec<T> a, Vec<T> b, Mask<T> lanes) {
 #endif
 }
 
+// Complex numbers, real and imaginary parts in vectors of their own, to memory and back.
+template <class T> void write_complex(Vec<T> re, Vec<T> im, T* to, long lanes) {
+  Mask<T> low, high;
+  for (long i = 0; i < kLanes<T>; ++i) {
+    low[i] = i / 2 + i % 2 * kLanes<T>;
+    high[i] = low[i] + kLanes<T> / 2;
+  }
+  const Vec<T> numbers[] = {shuffle<T>(re, im, low), shuffle<T>(re, im, high)};
+  std::memcpy(to, numbers, lanes == kLanes<T> ? sizeof numbers : 2 * lanes * sizeof(T));
+}
+template <class T> void read_complex(const T* from, Vec<T>& re, Vec<T>& im, long lanes) {
+  Mask<T> even, odd;
+  for (long i = 0; i < kLanes<T>; ++i) {
+    even[i] = 2 * i;
+    odd[i] = 2 * i + 1;
+  }
+  Vec<T> numbers[2] = {};
+  std::memcpy(numbers, from, lanes == kLanes<T> ? sizeof numbers : 2 * lanes * sizeof(T));
+  re = shuffle<T>(numbers[0], numbers[1], even);
+  im = shuffle<T>(numbers[0], numbers[1], odd);
+}
+
 struct BFloat16 {
   uint16_t bits;  // the upper half of a float
 };

@@ -50,6 +50,8 @@ template <class T> class Fourier {
         const long root = p * (length_ / (length * radix));
         if (radix == 4)
           butterfly4(from, to, root, length * inner, inner);
+        else if (radix == 2)
+          butterfly2(from, to, root, length * inner, inner);
         else
           butterfly(from, to, radix, root, length * inner, inner);
       }
@@ -69,14 +71,24 @@ template <class T> class Fourier {
     for (long j = 0; j < radix; ++j)
       for (long q = 0; q < inner; ++q) {
         Vec<T> re = {}, im = {};
-        for (long k = 0; k < radix; ++k) {
-          const long i = (j * (root + k * (length_ / radix))) % length_;
+        const long turn = j * (length_ / radix);
+        for (long k = 0, i = j * root % length_; k < radix; ++k) {
           const Vec<T> a = from.real(q + k * step), b = from.imag(q + k * step);
           re += a * cos_[i] - b * sin_[i];
           im += a * sin_[i] + b * cos_[i];
+          i = i + turn < length_ ? i + turn : i + turn - length_;
         }
         to.put(q + j * inner, re, im);
       }
+  }
+  void butterfly2(const Signal<T>& from, const Signal<T>& to, long root, long step,
+                  long inner) const {
+    for (long q = 0; q < inner; ++q) {
+      const Vec<T> a = from.real(q), b = from.imag(q);
+      const Vec<T> c = from.real(q + step), d = from.imag(q + step);
+      to.put(q, a + c, b + d);
+      turn(to, q + inner, a - c, b - d, cos_[root], sin_[root]);
+    }
   }
   void butterfly4(const Signal<T>& from, const Signal<T>& to, long root, long step,
                   long inner) const {
@@ -138,21 +150,18 @@ template <class T> class Spectrum {
       }
     columns_(y, x, half_);
     for (long bin = 0; bin < height_ * half_; ++bin)
-      for (long lane = 0; lane < map.lanes; ++lane) {
-        to[bin * stride + 2 * lane] = y.re[bin * kLanes<T> + lane];
-        to[bin * stride + 2 * lane + 1] = y.im[bin * kLanes<T> + lane];
-      }
+      write_complex<T>(y.real(bin), y.imag(bin), to + bin * stride, map.lanes);
   }
 
   template <class S>
   void inverse(const Planes<S>& map, const T* from, long stride, T* space) const {
     Signal<T> x = signal(space, 0).swapped(), y = signal(space, 1).swapped();
     const T scale = scale_;
-    for (long bin = 0; bin < height_ * half_; ++bin)
-      for (long lane = 0; lane < map.lanes; ++lane) {
-        x.im[bin * kLanes<T> + lane] = from[bin * stride + 2 * lane] * scale;
-        x.re[bin * kLanes<T> + lane] = from[bin * stride + 2 * lane + 1] * scale;
-      }
+    for (long bin = 0; bin < height_ * half_; ++bin) {
+      Vec<T> re, im;
+      read_complex<T>(from + bin * stride, re, im, map.lanes);
+      x.put(bin, im * scale, re * scale);
+    }
     columns_(x, y, half_);
     x = x.swapped(), y = y.swapped();
     if (height_ % 2) {  // the row that is missing in the last pair
