@@ -95,55 +95,61 @@ class _FrequencyFilter(torch.autograd.Function):
         bias: Tensor | None,
     ) -> Tensor:
         ctx.size = x.shape[-2:]
-        spectrum = to_spectrum(x)
-        filter = torch.view_as_complex(_filter(weight, scale, pointwise))
+        # Conjugates of spectrum and filter: bmm would copy them in the backward pass.
+        spectrum = to_spectrum(x, conjugate=True)
+        filter = torch.view_as_complex(_conjugate_filter(weight, scale, pointwise))
         out = torch.bmm(spectrum, filter)
-        # Conjugated here in place, bmm does not have to copy it in the backward pass.
-        conj_spectrum = spectrum.conj_physical_()
-        ctx.save_for_backward(conj_spectrum, filter, weight, scale)
+        ctx.save_for_backward(spectrum, filter, weight, scale)
         if bias is not None:
             # A constant is its bin 0, sqrt(H W) times as large.
             out[0].add_(bias * math.sqrt(math.prod(ctx.size)))
-        return from_spectrum(out, ctx.size, like=x)
+        return from_spectrum(out, ctx.size, like=x, conjugate=True)
 
     @staticmethod
     @once_differentiable
     def backward(ctx: FunctionCtx, grad: Tensor) -> tuple[Tensor | None, ...]:
-        conj_spectrum, filter, weight, scale = ctx.saved_tensors
+        conj_spectrum, conj_filter, weight, scale = ctx.saved_tensors
         needs_x, needs_weight, needs_scale, needs_pointwise, needs_bias = (
             ctx.needs_input_grad
         )
         grad_x = grad_weight = grad_scale = grad_pointwise = grad_bias = None
         grad_bins = to_spectrum(grad)
         if needs_x:
-            filtered = torch.bmm(grad_bins, filter.mH)
+            filtered = torch.bmm(grad_bins, conj_filter.mT)
             grad_x = from_spectrum(filtered, ctx.size, like=grad)
         if needs_bias:
             grad_bias = grad_bins[0].real.sum(0) * math.sqrt(math.prod(ctx.size))
         if needs_weight or needs_scale or needs_pointwise:
-            # The inner columns of a half spectrum count twice in the output.
-            grad_bins.unflatten(0, scale.shape)[:, 1 : (ctx.size[1] + 1) // 2].mul_(2)
             grad_filter = torch.view_as_real(torch.bmm(conj_spectrum.mT, grad_bins))
+            # The inner columns of a half spectrum count twice in the output.
+            counts = torch.ones_like(scale)
+            counts[:, 1 : (ctx.size[1] + 1) // 2] = 2
             if needs_pointwise:
-                # A sum over the bins; BLAS reads memory several times faster than sum.
-                sums = grad_filter.new_ones(len(grad_filter)) @ grad_filter.flatten(1)
+                # A sum over the bins; BLAS is several times faster than sum().
+                sums = counts.flatten() @ grad_filter.flatten(1)
                 grad_pointwise = sums.view(grad_filter.shape[1:])[..., 0]
             if needs_scale:
                 bins = grad_filter.flatten(1)[:, None], weight.flatten(2).flatten(0, 1)
-                grad_scale = torch.bmm(bins[0], bins[1][..., None]).view_as(scale)
+                products = torch.bmm(bins[0], bins[1][..., None])
+                grad_scale = counts * products.view_as(scale)
             if needs_weight:
                 grad_filter = grad_filter.unflatten(0, scale.shape)
-                grad_weight = grad_filter.mul_(scale[..., None, None, None])
+                grad_weight = grad_filter.mul_((counts * scale)[..., None, None, None])
         return grad_x, grad_weight, grad_scale, grad_pointwise, grad_bias
 
 
-def _filter(weight: Tensor, scale: Tensor, pointwise: Tensor | None) -> Tensor:
-    """Real and imaginary part of aP + W for each bin: (bins, C_in, C_out, 2)."""
-    weight, scale = weight.flatten(0, 1), scale.flatten()[:, None, None, None]
+def _conjugate_filter(
+    weight: Tensor, scale: Tensor, pointwise: Tensor | None
+) -> Tensor:
+    """Real and imaginary part of aP* + W for each bin: (bins, C_in, C_out, 2)."""
+    shape = weight.flatten(0, 1).shape
+    # As long as a row of the filter: elementwise kernels are slow with short ones.
+    signs = weight.new_tensor([1.0, -1.0]).repeat(shape[2])
+    weight, scale = weight.view(*shape[:2], -1), scale.view(-1, 1, 1) * signs
     if pointwise is None:
-        return weight * scale
-    complex_pointwise = torch.stack((pointwise, torch.zeros_like(pointwise)), dim=-1)
-    return torch.addcmul(complex_pointwise, weight, scale)
+        return (weight * scale).view(shape)
+    pointwise = torch.stack((pointwise, torch.zeros_like(pointwise)), dim=-1)
+    return torch.addcmul(pointwise.flatten(1), weight, scale).view(shape)
 
 
 def unfold_spectrum(half: Tensor, size: tuple[int, int]) -> Tensor:

@@ -134,8 +134,10 @@ template <class T> class Spectrum {
 
   // Two rows at a time are real and imaginary part of one signal; by symmetry, what is
   // of which row can be told apart in its transform.
+  // `conjugate`: the bins are the conjugates of the spectrum's, here and in inverse().
   template <class S>
-  void forward(const Planes<S>& map, T* to, long stride, T* space) const {
+  void forward(const Planes<S>& map, T* to, long stride, bool conjugate,
+               T* space) const {
     Signal<T> x = signal(space, 0), y = signal(space, 1);
     if (height_ % 2) std::fill_n(x.im, size_ * kLanes<T>, T(0));
     read_planes(map, places_, space);
@@ -149,18 +151,20 @@ template <class T> class Spectrum {
         y.put((2 * pair + 1) * half_ + k, (b + d) * scale, (c - a) * scale);
       }
     columns_(y, x, half_);
+    const T sign = conjugate ? -1 : 1;
     for (long bin = 0; bin < height_ * half_; ++bin)
-      write_complex<T>(y.real(bin), y.imag(bin), to + bin * stride, map.lanes);
+      write_complex<T>(y.real(bin), sign * y.imag(bin), to + bin * stride, map.lanes);
   }
 
   template <class S>
-  void inverse(const Planes<S>& map, const T* from, long stride, T* space) const {
+  void inverse(const Planes<S>& map, const T* from, long stride, bool conjugate,
+               T* space) const {
     Signal<T> x = signal(space, 0).swapped(), y = signal(space, 1).swapped();
-    const T scale = scale_;
+    const T scale = scale_, imag_scale = conjugate ? -scale : scale;
     for (long bin = 0; bin < height_ * half_; ++bin) {
       Vec<T> re, im;
       read_complex<T>(from + bin * stride, re, im, map.lanes);
-      x.put(bin, im * scale, re * scale);
+      x.put(bin, im * imag_scale, re * scale);
     }
     columns_(x, y, half_);
     x = x.swapped(), y = y.swapped();
@@ -199,7 +203,7 @@ template <class T> class Spectrum {
 
 template <bool kInverse, class T, class S, class B>
 void transform(S* map, B* bins, long batch, long channels, long height, long width,
-               bool last, int threads) {
+               bool last, bool conjugate, int threads) {
   const Spectrum<T> spectrum(height, width);
   each_block<T>(batch, channels, spectrum.space(), threads,
                 [&](long image, long channel, long lanes, T* space) {
@@ -207,9 +211,9 @@ void transform(S* map, B* bins, long batch, long channels, long height, long wid
     auto* at = bins + 2 * (image * channels + channel);
     const long stride = 2 * batch * channels;
     if constexpr (kInverse)
-      spectrum.inverse(planes, at, stride, space);
+      spectrum.inverse(planes, at, stride, conjugate, space);
     else
-      spectrum.forward(planes, at, stride, space);
+      spectrum.forward(planes, at, stride, conjugate, space);
   });
 }
 
@@ -219,13 +223,14 @@ void transform(S* map, B* bins, long batch, long channels, long height, long wid
 // of T, (H * (W / 2 + 1), N, C).
 #define EXPORT(T, S, suffix)                                                           \
   extern "C" void to_spectrum_##suffix(const S* map, T* bins, long n, long c, long h,  \
-                                       long w, long channels_last, int threads) {      \
-    transform<false, T>(map, bins, n, c, h, w, channels_last, threads);                \
+                                       long w, long channels_last, long conjugate,     \
+                                       int threads) {                                  \
+    transform<false, T>(map, bins, n, c, h, w, channels_last, conjugate, threads);     \
   }                                                                                    \
   extern "C" void from_spectrum_##suffix(S* map, const T* bins, long n, long c,        \
                                          long h, long w, long channels_last,           \
-                                         int threads) {                                \
-    transform<true, T>(map, bins, n, c, h, w, channels_last, threads);                 \
+                                         long conjugate, int threads) {                \
+    transform<true, T>(map, bins, n, c, h, w, channels_last, conjugate, threads);      \
   }
 EXPORT(float, float, float32)
 EXPORT(double, double, float64)

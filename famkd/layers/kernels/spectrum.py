@@ -7,7 +7,7 @@ from .compiled import call, works
 from .layout import is_channels_last, memory_format
 
 
-def to_spectrum(x: Tensor) -> Tensor:
+def to_spectrum(x: Tensor, conjugate: bool = False) -> Tensor:
     r"""Orthonormal half spectrum of every plane, :math:`\mathcal{F}(x)`.
 
     Bin by bin, so that the channels of a bin are multiplied by one matrix. On CPUs a
@@ -18,15 +18,21 @@ def to_spectrum(x: Tensor) -> Tensor:
 
     Args:
         x: Map of shape (N, C, H, W). Half precision is computed in float32.
+        conjugate: Whether to return the conjugate of it, at no cost on CPUs.
+            Defaults to False.
 
     Returns:
         Tensor: Complex, shape (H * (W // 2 + 1), N, C).
     """
-    return _to_spectrum(x) if x.is_cpu else _to_spectrum_by_torch(x)
+    transform = _to_spectrum if x.is_cpu else _to_spectrum_by_torch
+    return transform(x, conjugate)
 
 
 def from_spectrum(
-    bins: Tensor, size: tuple[int, int], like: Tensor | None = None
+    bins: Tensor,
+    size: tuple[int, int],
+    like: Tensor | None = None,
+    conjugate: bool = False,
 ) -> Tensor:
     r"""Inverse of :func:`to_spectrum`, :math:`\mathcal{F}^{-1}`.
 
@@ -35,6 +41,8 @@ def from_spectrum(
         size: Height and width (H, W) of the map.
         like: Tensor of the dtype and the memory format that the map is to have.
             Defaults to None (contiguous, of the precision of the bins).
+        conjugate: Whether the bins are the conjugates of the spectrum's. Defaults to
+            False.
 
     Returns:
         Tensor: Map of shape (N, C, H, W).
@@ -42,18 +50,25 @@ def from_spectrum(
     dtype = bins.real.dtype if like is None else like.dtype
     channels_last = like is not None and is_channels_last(like)
     transform = _from_spectrum if bins.is_cpu else _from_spectrum_by_torch
-    return transform(bins, *size, dtype, channels_last)
+    return transform(bins, *size, dtype, channels_last, conjugate)
 
 
-def _to_spectrum_by_torch(x: Tensor) -> Tensor:
+def _to_spectrum_by_torch(x: Tensor, conjugate: bool) -> Tensor:
     wide = x.to(torch.promote_types(x.dtype, torch.float32))
     bins = torch.fft.rfft2(wide, norm='ortho').permute(2, 3, 0, 1)
-    return bins.flatten(0, 1).contiguous()
+    bins = bins.flatten(0, 1).contiguous()
+    return bins.conj_physical_() if conjugate else bins
 
 
 def _from_spectrum_by_torch(
-    bins: Tensor, height: int, width: int, dtype: torch.dtype, channels_last: bool
+    bins: Tensor,
+    height: int,
+    width: int,
+    dtype: torch.dtype,
+    channels_last: bool,
+    conjugate: bool,
 ) -> Tensor:
+    bins = bins.conj() if conjugate else bins
     # irfft2 dimension by dimension: in one it would copy its input first.
     columns = torch.fft.ifft(bins.unflatten(0, (height, -1)), dim=0, norm='ortho')
     rows = columns.permute(2, 3, 0, 1)
@@ -65,19 +80,20 @@ def _from_spectrum_by_torch(
 
 
 @torch.library.custom_op('famkd::to_spectrum', mutates_args=(), device_types='cpu')
-def _to_spectrum(x: Tensor) -> Tensor:
+def _to_spectrum(x: Tensor, conjugate: bool) -> Tensor:
     if not works():
-        return _to_spectrum_by_torch(x)
+        return _to_spectrum_by_torch(x, conjugate)
     if x.dtype == torch.float16:  # there is no kernel for it
         x = x.float()
     last = is_channels_last(x)
-    bins = _empty_bins(x)
-    call('to_spectrum', [x if last else x.contiguous(), bins], [*x.shape, last])
+    bins = _empty_bins(x, conjugate)
+    tensors = [x if last else x.contiguous(), bins]
+    call('to_spectrum', tensors, [*x.shape, last, conjugate])
     return bins
 
 
 @_to_spectrum.register_fake
-def _empty_bins(x: Tensor) -> Tensor:
+def _empty_bins(x: Tensor, conjugate: bool) -> Tensor:
     bins = x.shape[2] * (x.shape[3] // 2 + 1)
     dtype = torch.complex128 if x.dtype == torch.float64 else torch.complex64
     return x.new_empty((bins, *x.shape[:2]), dtype=dtype)
@@ -85,21 +101,32 @@ def _empty_bins(x: Tensor) -> Tensor:
 
 @torch.library.custom_op('famkd::from_spectrum', mutates_args=(), device_types='cpu')
 def _from_spectrum(
-    bins: Tensor, height: int, width: int, dtype: torch.dtype, channels_last: bool
+    bins: Tensor,
+    height: int,
+    width: int,
+    dtype: torch.dtype,
+    channels_last: bool,
+    conjugate: bool,
 ) -> Tensor:
     if not works():
-        return _from_spectrum_by_torch(bins, height, width, dtype, channels_last)
+        return _from_spectrum_by_torch(
+            bins, height, width, dtype, channels_last, conjugate
+        )
     # There is no kernel for float16.
     computed = torch.float32 if dtype == torch.float16 else dtype
-    out = _empty_map(bins, height, width, computed, channels_last)
-    bins = bins.resolve_conj().contiguous()
-    call('from_spectrum', [out, bins], [*out.shape, channels_last])
+    out = _empty_map(bins, height, width, computed, channels_last, conjugate)
+    call('from_spectrum', [out, bins.resolve_conj().contiguous()], [*out.shape, channels_last, conjugate])
     return out.to(dtype)
 
 
 @_from_spectrum.register_fake
 def _empty_map(
-    bins: Tensor, height: int, width: int, dtype: torch.dtype, channels_last: bool
+    bins: Tensor,
+    height: int,
+    width: int,
+    dtype: torch.dtype,
+    channels_last: bool,
+    conjugate: bool,
 ) -> Tensor:
     shape = (*bins.shape[1:], height, width)
     layout = memory_format(channels_last)
