@@ -115,7 +115,11 @@ def _from_spectrum(
     # There is no kernel for float16.
     computed = torch.float32 if dtype == torch.float16 else dtype
     out = _empty_map(bins, height, width, computed, channels_last, conjugate)
-    call('from_spectrum', [out, bins.resolve_conj().contiguous()], [*out.shape, channels_last, conjugate])
+    call(
+        'from_spectrum',
+        [out, bins.resolve_conj().contiguous()],
+        [*out.shape, channels_last, conjugate],
+    )
     return out.to(dtype)
 
 

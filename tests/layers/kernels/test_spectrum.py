@@ -68,6 +68,19 @@ def test_of_views_and_of_float16():
     torch.testing.assert_close(flipped, x.flip(2, 3).roll((1, 1), (2, 3)))
 
 
+def by_torch(monkeypatch):
+    monkeypatch.setattr('famkd.layers.kernels.spectrum.works', lambda: False)
+
+
+@pytest.mark.parametrize('prepare', [lambda _: None, by_torch], ids=['kernel', 'torch'])
+def test_conjugates(prepare, monkeypatch):
+    prepare(monkeypatch)
+    x = torch.randn(2, 9, 5, 6)
+    bins = to_spectrum(x, conjugate=True)
+    torch.testing.assert_close(bins, expected_bins(x).conj().to(bins.dtype))
+    torch.testing.assert_close(from_spectrum(bins, (5, 6), conjugate=True), x)
+
+
 def test_not_a_number_stays_in_its_plane():
     x = torch.ones(1, 3, 4, 4)
     x[0, 1, 2, 3] = torch.nan
