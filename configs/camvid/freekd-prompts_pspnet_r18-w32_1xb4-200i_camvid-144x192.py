@@ -6,6 +6,6 @@ _base_ = [
 
 model = dict(
     source='backbone.layer4',
-    teacher=dict(cfg_path='famkd::camvid/pspnet_r18-w32_1xb4-800i_camvid-144x192.py'),
-    teacher_ckpt='work_dirs/pspnet_r18-w32_1xb4-800i_camvid-144x192/iter_800.pth',
+    teacher=dict(cfg_path='famkd::camvid/pspnet_r18-w32_1xb4-2400i_camvid-144x192.py'),
+    teacher_ckpt='work_dirs/pspnet_r18-w32_1xb4-2400i_camvid-144x192/iter_2400.pth',
 )

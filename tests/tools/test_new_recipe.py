@@ -196,15 +196,17 @@ def test_prompts_are_for_freekd(write, capsys):
 
 def test_segmentors(write, tmp_path):
     pytest.importorskip('mmseg')
-    name = f'{CONFIGS}/camvid/pspnet_r18-{{}}_1xb4-800i_camvid-144x192.py'
-    networks = dict(teacher=name.format('w32'), student=name.format('w8'))
+    name = f'{CONFIGS}/camvid/pspnet_r18-{{}}_camvid-144x192.py'
+    networks = dict(
+        teacher=name.format('w32_1xb4-2400i'), student=name.format('w8_1xb4-800i')
+    )
     cfg = Config.fromfile(write(method='famkd', **networks))
     stages = [dict(source='backbone', data_idx=i) for i in range(4)]
     assert cfg.model.distiller.student_stages == stages
     assert cfg.model.distiller.teacher_stages == stages
     assert cfg.data_preprocessor is None  # but the student's, with the size of crops
     assert cfg.model.input_shape == (3, 144, 192)
-    assert cfg.model.teacher_ckpt.endswith('w32_1xb4-800i_camvid-144x192/iter_800.pth')
+    assert cfg.model.teacher_ckpt.endswith('1xb4-2400i_camvid-144x192/iter_2400.pth')
     path = write(method='freekd', out=tmp_path / 'freekd.py', **networks)
     distiller = Config.fromfile(path).model.distiller
     assert distiller.stages == ['backbone.layer4']

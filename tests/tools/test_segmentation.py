@@ -29,7 +29,7 @@ def configs(tmp_path_factory):
     write_masks(folder, 'images', 'masks')
     size = {'model.data_preprocessor.size': (48, 64)}
     recipes = {
-        'teacher': (f'camvid/pspnet_r18-w32_{NAME}.py', size),
+        'teacher': ('camvid/pspnet_r18-w32_1xb4-2400i_camvid-144x192.py', size),
         'student': (f'camvid/pspnet_r18-w8_{NAME}.py', size),
         'famkd': (
             f'camvid/famkd_pspnet_r18-w32_r18-w8_{NAME}.py',

@@ -2,7 +2,7 @@
 _base_ = [
     '../_base_/models/pspnet_small.py',
     '../_base_/datasets/camvid_144x192.py',
-    '../_base_/schedules/camvid_800.py',
+    '../_base_/schedules/camvid_2400.py',
 ]
 
 model = dict(
