@@ -1,4 +1,4 @@
-# Three times the short schedule, for a teacher that is worth its name.
+# Three times as long, for the teacher.
 _base_ = './camvid_800.py'
 
 param_scheduler = [

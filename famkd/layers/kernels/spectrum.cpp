@@ -68,18 +68,19 @@ template <class T> class Fourier {
   // to[j] = root^j sum_k exp(-2 pi i j k / radix) from[k], for `inner` signals.
   void butterfly(const Signal<T>& from, const Signal<T>& to, long radix, long root,
                  long step, long inner) const {
-    for (long j = 0; j < radix; ++j)
+    for (long j = 0; j < radix; ++j) {
+      const long angle = j * (length_ / radix);
       for (long q = 0; q < inner; ++q) {
         Vec<T> re = {}, im = {};
-        const long turn = j * (length_ / radix);
         for (long k = 0, i = j * root % length_; k < radix; ++k) {
           const Vec<T> a = from.real(q + k * step), b = from.imag(q + k * step);
           re += a * cos_[i] - b * sin_[i];
           im += a * sin_[i] + b * cos_[i];
-          i = i + turn < length_ ? i + turn : i + turn - length_;
+          i = i + angle < length_ ? i + angle : i + angle - length_;
         }
         to.put(q + j * inner, re, im);
       }
+    }
   }
   void butterfly2(const Signal<T>& from, const Signal<T>& to, long root, long step,
                   long inner) const {
