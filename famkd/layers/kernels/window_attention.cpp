@@ -10,9 +10,12 @@
 
 namespace {
 
-// 2^x for x <= 0; NaN stays NaN.
-inline Vec<float> exp2(Vec<float> x) {
-  const Vec<float> lowest = Vec<float>{} - 126.f;
+// The least exponent of a float. Volatile: of a maximum with a constant, GCC makes a
+// comparison and a selection.
+const volatile float kLowest = -126;
+
+// 2^x for lowest <= x <= 0, 2^lowest below; NaN stays NaN.
+inline Vec<float> exp2(Vec<float> x, Vec<float> lowest) {
   x = lowest > x ? lowest : x;
   // Adding 1.5 * 2^23 rounds x to an integer, in the lowest bits of the sum;
   // 127 more is the exponent field of 2^integer.
@@ -27,7 +30,7 @@ inline Vec<float> exp2(Vec<float> x) {
   p = p * f + 1.f;
   return p * (Vec<float>)((Mask<float>)sum << 23);
 }
-inline Vec<double> exp2(Vec<double> x) {
+inline Vec<double> exp2(Vec<double> x, Vec<double>) {
   for (long lane = 0; lane < kLanes<double>; ++lane) x[lane] = std::exp2(x[lane]);
   return x;
 }
@@ -39,26 +42,6 @@ template <class T> struct Softmax {
   Vec<T> inverse_sum;
   Vec<T> out;
 };
-
-// Logits are in units of ln 2: q comes multiplied by log2(e).
-template <class T>
-inline Softmax<T> softmax(Vec<T> q, const Vec<T>* kr, const Vec<T>* v) {
-  Softmax<T> s;
-  Vec<T> max = q * kr[0];
-  for (int ab = 0; ab < 9; ++ab) {
-    s.exps[ab] = q * kr[ab];
-    max = s.exps[ab] > max ? s.exps[ab] : max;
-  }
-  Vec<T> sum = {}, out = {};
-  for (int ab = 0; ab < 9; ++ab) {
-    s.exps[ab] = exp2(s.exps[ab] - max);
-    sum += s.exps[ab];
-    out += s.exps[ab] * v[ab];
-  }
-  s.inverse_sum = T(1) / sum;
-  s.out = out * s.inverse_sum;
-  return s;
-}
 
 // Where the places of a map are: one after the other, or with a margin around them.
 template <class T> struct Places {
@@ -80,63 +63,82 @@ template <class T> struct Places {
   }
 };
 
-// The bias (C, 9) of some channels, a vector for each neighbour.
-template <class T> struct Bias {
-  Vec<T> r[9] = {};
+// The 9 neighbours of a place: k + r and v, each loaded when it is needed, since all of
+// them do not fit into the registers. What stays the same from place to place lies here,
+// so that the compiler knows that nothing overwrites it.
+template <class T> struct Neighbours {
+  const T *key, *value;
+  Vec<T> r[9] = {}, lowest = Vec<T>{} + T(kLowest);
+  long offset[9];
 
-  Bias(const T* bias, long lanes) {
-    for (int ab = 0; ab < 9; ++ab)
+  // bias: (C, 9) from the first channel on, of which there are as many as lanes.
+  Neighbours(const Places<T>& places, const T* key, const T* value, const T* bias,
+             long lanes)
+      : key(key), value(value) {
+    for (int ab = 0; ab < 9; ++ab) {
+      offset[ab] = places.offset(ab);
       for (long lane = 0; lane < lanes; ++lane) r[ab][lane] = bias[lane * 9 + ab];
+    }
   }
+  Vec<T> kr(long at, int ab) const { return load(key + at + offset[ab]) + r[ab]; }
+  Vec<T> v(long at, int ab) const { return load(value + at + offset[ab]); }
 };
 
-// k + r and v of the 9 neighbours of a place.
+// Logits are in units of ln 2: q comes multiplied by log2(e).
 template <class T>
-inline void neighbours(const Places<T>& places, long at, const T* key, const T* value,
-                       const Bias<T>& bias, Vec<T>* kr, Vec<T>* v) {
+inline Softmax<T> softmax(Vec<T> q, const Neighbours<T>& near, long at) {
+  Softmax<T> s;
+  Vec<T> max = q * near.kr(at, 0);
   for (int ab = 0; ab < 9; ++ab) {
-    kr[ab] = load(key + at + places.offset(ab)) + bias.r[ab];
-    v[ab] = load(value + at + places.offset(ab));
+    s.exps[ab] = q * near.kr(at, ab);
+    max = s.exps[ab] > max ? s.exps[ab] : max;
   }
+  Vec<T> sum = {}, out = {};
+  for (int ab = 0; ab < 9; ++ab) {
+    s.exps[ab] = exp2(s.exps[ab] - max, near.lowest);
+    sum += s.exps[ab];
+    out += s.exps[ab] * near.v(at, ab);
+  }
+  s.inverse_sum = T(1) / sum;
+  s.out = out * s.inverse_sum;
+  return s;
 }
 
 // The output takes the place of the query.
 template <class T>
-void forward_planes(const Places<T>& places, T* query, const T* key, const T* value,
-                    const Bias<T>& bias) {
+void forward_planes(const Places<T>& places, const Neighbours<T> near, T* query) {
   for (size_t i = 0; i < places.plain.size(); ++i) {
-    Vec<T> kr[9], v[9];
-    neighbours(places, places.padded[i], key, value, bias, kr, v);
     T* q = query + places.plain[i];
-    store(q, softmax<T>(load(q) * T(kLog2e), kr, v).out);
+    store(q, softmax<T>(load(q) * T(kLog2e), near, places.padded[i]).out);
   }
 }
 
 // The gradient of the query takes its place; those of keys and values are added up.
 template <class T>
-void backward_planes(const Places<T>& places, const T* grad_out, T* query, const T* key,
-                     const T* value, const Bias<T>& bias, T* grad_key, T* grad_value,
+void backward_planes(const Places<T>& places, const Neighbours<T> near,
+                     const T* grad_out, T* query, T* grad_key, T* grad_value,
                      Vec<T>* grad_r) {
+  Vec<T> sums[9] = {};
   for (size_t i = 0; i < places.plain.size(); ++i) {
-    Vec<T> kr[9], v[9];
-    neighbours(places, places.padded[i], key, value, bias, kr, v);
+    const long at = places.padded[i];
     const Vec<T> q = load(query + places.plain[i]);
-    const Softmax<T> s = softmax<T>(q * T(kLog2e), kr, v);
+    const Softmax<T> s = softmax<T>(q * T(kLog2e), near, at);
     const Vec<T> weight = load(grad_out + places.plain[i]) * s.inverse_sum;
     Vec<T> grad_q = {};
     for (int ab = 0; ab < 9; ++ab) {
       const Vec<T> grad_v = s.exps[ab] * weight;
-      const Vec<T> grad_logit = grad_v * (v[ab] - s.out);
+      const Vec<T> grad_logit = grad_v * (near.v(at, ab) - s.out);
       const Vec<T> grad_kr = grad_logit * q;
-      grad_q += grad_logit * kr[ab];
-      grad_r[ab] += grad_kr;
-      T* k = grad_key + places.padded[i] + places.offset(ab);
-      T* to = grad_value + places.padded[i] + places.offset(ab);
+      grad_q += grad_logit * near.kr(at, ab);
+      sums[ab] += grad_kr;
+      T* k = grad_key + at + near.offset[ab];
+      T* to = grad_value + at + near.offset[ab];
       store(k, load(k) + grad_kr);
       store(to, load(to) + grad_v);
     }
     store(query + places.plain[i], grad_q);
   }
+  std::copy_n(sums, 9, grad_r);
 }
 
 template <class T, class S>
@@ -154,7 +156,7 @@ void forward(const S* query, const S* key, const S* value, const T* all_bias, S*
     read_planes(planes(query), places.plain, q);
     read_planes(planes(key), places.padded, k);
     read_planes(planes(value), places.padded, v);
-    forward_planes(places, q, k, v, Bias<T>(all_bias + channel * 9, lanes));
+    forward_planes(places, {places, k, v, all_bias + channel * 9, lanes}, q);
     write_planes(q, places.plain, planes(out));
   });
 }
@@ -179,7 +181,7 @@ void backward(const S* grad_out, const S* query, const S* key, const S* value,
     read_planes(planes(key), places.padded, k);
     read_planes(planes(value), places.padded, v);
     Vec<T> grad_r[9] = {};
-    backward_planes(places, g, q, k, v, Bias<T>(all_bias + channel * 9, lanes), grad_k,
+    backward_planes(places, {places, k, v, all_bias + channel * 9, lanes}, g, q, grad_k,
                     grad_v, grad_r);
     write_planes(q, places.plain, planes(grad_query));
     write_planes(grad_k, places.padded, planes(grad_key));
