@@ -1,5 +1,6 @@
 """Shared by the benchmarks: interleaved timing, peak memory, the machine."""
 
+import argparse
 import platform
 import statistics
 import time
@@ -42,6 +43,18 @@ def interleaved(
             if i >= 2:
                 seconds[name].append(clock() - start)
     return {name: statistics.median(values) for name, values in seconds.items()}
+
+
+def add_clock(parser: argparse.ArgumentParser) -> None:
+    """Adds the option that chooses ``args.clock``, for :func:`interleaved`."""
+    parser.add_argument(
+        '--processor-time',
+        dest='clock',
+        action='store_const',
+        const=time.process_time,
+        default=time.perf_counter,
+        help='not the time that passes: for --threads 1 beside other work',
+    )
 
 
 def _wait(device: str) -> None:

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import torch
-from _timing import DTYPES, interleaved, machine, peak_mb_of
+from _timing import DTYPES, add_clock, interleaved, machine, peak_mb_of
 from torch import nn
 
 from famkd.apis.allocator import keep_freed_memory
@@ -139,7 +139,9 @@ def peak_mb(args: argparse.Namespace, pair: str, name: str) -> float:
 
 def measure(args: argparse.Namespace, pair: str) -> dict:
     """One row of results: medians in seconds, peaks in MB."""
-    seconds = interleaved(variants(args, pair, VARIANTS), args.rounds, args.device)
+    seconds = interleaved(
+        variants(args, pair, VARIANTS), args.rounds, args.device, args.clock
+    )
     return {
         'pair': pair,
         'device': args.device,
@@ -207,6 +209,7 @@ def main() -> None:
     parser.add_argument('--threads', type=int, default=2, help='CPU threads')
     parser.add_argument('--batch', type=int, default=64)
     parser.add_argument('--rounds', type=int, default=7)
+    add_clock(parser)
     parser.add_argument('--json', type=Path, help='file for the figures')
     parser.add_argument('--plot', type=Path, help='file for the plot (PNG or SVG)')
     parser.add_argument('--peak-of', choices=VARIANTS, help=argparse.SUPPRESS)

@@ -15,7 +15,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import torch
-from _timing import interleaved, machine, peak_mb_of
+from _timing import add_clock, interleaved, machine, peak_mb_of
 from distill_step import build_recipe, variant
 from mmengine.config import Config
 
@@ -78,6 +78,7 @@ def main() -> None:
     parser.add_argument('--threads', type=int, default=2, help='CPU threads')
     parser.add_argument('--batch', type=int, default=64)
     parser.add_argument('--rounds', type=int, default=7)
+    add_clock(parser)
     parser.add_argument('--no-memory', action='store_true', help='time only')
     parser.add_argument('--json', type=Path, help='file for the figures')
     parser.add_argument('--peak-of', choices=METHODS, help=argparse.SUPPRESS)
@@ -92,7 +93,7 @@ def main() -> None:
     # KD asks for the logits: the teacher runs to its end.
     functions = {name: step(args, 'kd', name) for name in PARTS}
     functions.update({method: step(args, method) for method in args.methods})
-    seconds = interleaved(functions, args.rounds, args.device)
+    seconds = interleaved(functions, args.rounds, args.device, args.clock)
     alone = sum(seconds[name] for name in PARTS)
     peaks = {} if args.no_memory else {m: peak_mb(args, m) for m in args.methods}
     print(f'batch {args.batch}; {machine(args.device)}')
