@@ -9,8 +9,6 @@ from mmrazor.models.losses import (
 )
 from torch import nn
 
-from famkd.models.losses.same_shape import check_same_scores
-
 # They compare distances between images, whatever the classes are.
 RELATIONAL = AngleWiseRKD, DistanceWiseRKD
 # A convolution gives class scores to these; to others it may give any feature.
@@ -25,8 +23,7 @@ def check_class_counts(
     These are the arguments of MMRazor's losses on class scores. The numbers of
     classes are those of the recorded modules, where these have any:
     ``out_features`` of a linear layer, ``num_classes`` of a head, ``out_channels`` of
-    the convolution that ends a segmentor. The sizes of maps only the images tell:
-    MMRazor's CWD is watched, whose own check says nothing.
+    the convolution that ends a segmentor.
 
     Args:
         distiller: Distiller with recorders and losses.
@@ -39,8 +36,6 @@ def check_class_counts(
     for name, mapping in distiller.loss_forward_mappings.items():
         records = mapping.get('preds_S', {}), mapping.get('preds_T', {})
         loss = distiller.distill_losses[name]
-        if isinstance(loss, ChannelWiseDivergence):
-            loss.register_forward_pre_hook(_check_maps, with_kwargs=True)
         if isinstance(loss, RELATIONAL) or any(
             'recorder' not in record or record.get('connector') for record in records
         ):
@@ -66,7 +61,3 @@ def check_class_counts(
                 f'{name} compares class scores, but {student_text} and {teacher_text}; '
                 'give both heads the same num_classes, or leave this loss out'
             )
-
-
-def _check_maps(loss: nn.Module, args: tuple, scores: dict) -> None:
-    check_same_scores(**scores)

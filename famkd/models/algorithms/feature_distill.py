@@ -13,6 +13,7 @@ from mmrazor.registry import MODELS
 from torch import Tensor, nn
 
 from famkd.models.distillers.loss_weights import check_loss_weights
+from famkd.models.distillers.records import check_record_shapes
 from famkd.models.distillers.stages import check_sources
 from famkd.models.probe import probe
 from famkd.models.teacher_note import (
@@ -214,6 +215,7 @@ class FeatureDistill(BaseAlgorithm):
         Raises:
             FloatingPointError: If a feature of the teacher is not finite, at the first
                 batch: later, to look would make each step wait for the device.
+            ValueError: If a loss fails that compares records of different shapes.
         """
         self._identity.check(self.teacher)
         distiller = self.distiller
@@ -235,7 +237,11 @@ class FeatureDistill(BaseAlgorithm):
             losses = self._run_student(batch_inputs, data_samples)
         if not self.distillation_stopped:
             given = (data_samples,) if self._wants_ground_truth else ()
-            terms = distiller.compute_distill_losses(*given)
+            try:
+                terms = distiller.compute_distill_losses(*given)
+            except (AssertionError, RuntimeError):  # which say little of the cause
+                check_record_shapes(distiller)
+                raise
             weighted = {name: self.distill_weight * v for name, v in terms.items()}
             losses.update(add_prefix(weighted, 'distill'))
             losses['distill_weight'] = batch_inputs.new_tensor(self.distill_weight)

@@ -130,27 +130,6 @@ class FreeKDDistiller(StageDistiller):
                 FreeKDStage(student.shape[1], channels[i], prompts[i], self.relation)
             )
 
-    def compute_distill_losses(self, data_samples: list | None = None) -> dict:
-        """As in the base class; says which heads do not regress alike.
-
-        Raises:
-            ValueError: If a loss of ``distill_losses`` does not take its records, which
-                have other shapes; names it and them.
-        """
-        try:
-            return super().compute_distill_losses(data_samples)
-        except AssertionError as error:  # mmdet's losses say no more
-            for name, mapping in self.loss_forward_mappings.items():
-                records = {key: self.get_record(**x) for key, x in mapping.items()}
-                shapes = {k: tuple(getattr(x, 'shape', ())) for k, x in records.items()}
-                if len(set(shapes.values())) > 1:
-                    raise ValueError(
-                        f'distill_losses.{name} compares {shapes}: the heads of '
-                        'student and teacher do not regress alike; give them the same '
-                        'anchors, or leave the loss out'
-                    ) from error
-            raise
-
     def stage_losses(
         self, students: list[Tensor], teachers: list[Tensor], targets: Targets
     ) -> dict[str, Tensor]:

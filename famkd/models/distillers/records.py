@@ -1,4 +1,4 @@
-"""Which records of a forward pass a distiller reads."""
+"""The records of a forward pass that a distiller reads."""
 
 from mmrazor.models.distillers import ConfigurableDistiller
 
@@ -23,3 +23,24 @@ def needed_records(
                 name = record['recorder']
                 counts[name] = max(counts.get(name, 0), count)
     return counts
+
+
+def check_record_shapes(distiller: ConfigurableDistiller) -> None:
+    """Says which loss of ``loss_forward_mappings`` compares records that are not alike.
+
+    For when a loss has failed: some may take records of different shapes.
+
+    Args:
+        distiller: The distiller, after a forward pass.
+
+    Raises:
+        ValueError: If the records of a loss have different shapes; names all of them.
+    """
+    for name, mapping in distiller.loss_forward_mappings.items():
+        records = {key: distiller.get_record(**x) for key, x in mapping.items()}
+        shapes = {key: tuple(getattr(x, 'shape', ())) for key, x in records.items()}
+        if len(set(shapes.values())) > 1:
+            raise ValueError(
+                f'distill_losses.{name} compares {shapes}; give student and teacher '
+                'the same classes, strides and anchors, or leave the loss out'
+            )

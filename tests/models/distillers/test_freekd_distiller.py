@@ -100,29 +100,6 @@ def test_mse_of_the_aligned_maps(pair, save):
     )
 
 
-def test_heads_that_do_not_regress_alike():
-    pytest.importorskip('mmdet')
-    records = dict(pred=dict(from_student=True), target=dict(from_student=False))
-    for record in records.values():
-        record['recorder'] = 'regression'
-    recorders = dict(regression=dict(type='ModuleOutputs', source='conv'))
-    distiller = FreeKDDistiller(
-        None,
-        stages=STAGES[:1],
-        student_recorders=recorders,
-        teacher_recorders=recorders,
-        distill_losses=dict(loss_regression=dict(type='mmdet.SmoothL1Loss')),
-        loss_forward_mappings=dict(loss_regression=records),
-    )
-    distiller.is_built = True
-    pairs = (distiller.student_recorders, 4), (distiller.teacher_recorders, 36)
-    for manager, channels in pairs:
-        buffer = manager.get_recorder('regression').data_buffer
-        buffer.append(torch.zeros(1, channels, 2, 2))
-    with pytest.raises(ValueError, match=r'loss_regression .*1, 4, 2, 2.*1, 36, 2, 2'):
-        distiller.compute_distill_losses()
-
-
 def test_without_prompts_every_place_counts(pair):
     students, teachers = pair
     distiller = make(pair, relation=False)
