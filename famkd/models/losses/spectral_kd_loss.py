@@ -53,21 +53,27 @@ class _HalfSpectrumEnergy(torch.autograd.Function):
 
     @staticmethod
     def forward(ctx: FunctionCtx, x: Tensor) -> Tensor:
-        width = x.shape[-1]
-        period = 2 - width % 2
-        sums = x.unflatten(-1, (-1, period)).sum(dim=-2) * (period / width)
-        ctx.save_for_backward(x, sums)
-        lone = sums.square().sum(dim=(1, 2, 3)) * (width / period)
+        ctx.save_for_backward(x)
+        sums = _row_sums(x)
+        lone = sums.square().sum(dim=(1, 2, 3)) * (sums.shape[-1] / x.shape[-1])
         return (torch.linalg.vector_norm(x, dim=(1, 2, 3)).square() + lone) / 2
 
     @staticmethod
     def backward(ctx: FunctionCtx, grad: Tensor) -> Tensor:
-        x, sums = ctx.saved_tensors
+        (x,) = ctx.saved_tensors
         grad = grad[:, None, None, None]
         x_grad = x * grad
+        # Not saved: a second derivative would take them for constants.
+        sums = _row_sums(x)
         rows = x_grad.unflatten(-1, (-1, sums.shape[-1]))
-        rows += (sums * grad)[..., None, :]
+        rows += (sums * (grad * (sums.shape[-1] / x.shape[-1])))[..., None, :]
         return x_grad
+
+
+def _row_sums(x: Tensor) -> Tensor:
+    """Sums of every row, (N, C, H, 1), or of its even and odd places, (N, C, H, 2)."""
+    period = 2 - x.shape[-1] % 2
+    return x.unflatten(-1, (-1, period)).sum(dim=-2)
 
 
 def _difference(student: Tensor, teacher: Tensor) -> Tensor:

@@ -24,8 +24,9 @@ def test_mse():
     torch.testing.assert_close(loss(o, g), 2.5 * mse(o, g))
 
 
-def test_gradients_of_mse():
-    loss = MODELS.build(dict(type='StageMSELoss', loss_weight=2.5))
+@pytest.mark.parametrize('name', ['HCLLoss', 'StageMSELoss'])
+def test_gradients(name):
+    loss = MODELS.build(dict(type=name, loss_weight=2.5))
     maps = [x.requires_grad_() for x in features(4, 6, torch.float64)]
     assert torch.autograd.gradcheck(loss, maps)
     assert torch.autograd.gradgradcheck(loss, maps)

@@ -141,6 +141,7 @@ def test_gradients(config):
     student, teacher = features(2, 3, 4)
     loss = MODELS.build(config)
     assert torch.autograd.gradcheck(lambda s: loss(s, teacher), student)
+    assert torch.autograd.gradgradcheck(lambda s: loss(s, teacher), student)
 
 
 @every_loss

@@ -43,6 +43,7 @@ def test_gradients(width):
     student = torch.randn(2, 3, 4, width, dtype=torch.float64, requires_grad=True)
     teacher = torch.randn(2, 6, 4, width, dtype=torch.float64)
     assert torch.autograd.gradcheck(lambda x: loss_of(x, teacher), student)
+    assert torch.autograd.gradgradcheck(lambda x: loss_of(x, teacher), student)
     loss_of(student.detach().requires_grad_(), student.detach()).backward()
 
 
