@@ -5,14 +5,14 @@ from torch.nn.functional import pad
 
 
 def check_map(layer: nn.Module, x: Tensor, channels: int) -> None:
-    """Raises ValueError unless ``x`` is a batch of maps of so many channels.
+    """Raises ValueError unless ``x`` is a batch of maps (H, W > 0) of so many channels.
 
     Args:
         layer: The layer that takes it.
         x: Its input.
         channels: Its input channels.
     """
-    if x.dim() != 4 or x.shape[1] != channels:
+    if x.dim() != 4 or x.shape[1] != channels or 0 in x.shape[2:]:
         raise ValueError(
             f'{type(layer).__name__} was built for maps of shape (N, {channels}, H, '
             f'W), got {tuple(x.shape)}'

@@ -58,7 +58,7 @@ class FrequencyAttention(nn.Module):
         - Output: (N, out_channels, H, W)
 
     Raises:
-        ValueError: If the mask, cutoff or rank is invalid, both branches are off,
+        ValueError: If the size, mask, cutoff or rank is invalid, both branches are off,
             or the input is no map of ``in_channels`` channels and size ``size``.
 
     Source: FAM-KD (WACV 2024, https://arxiv.org/abs/2403.05894), section 3.2 and
@@ -88,6 +88,8 @@ class FrequencyAttention(nn.Module):
                 'for a filter between all channels'
             )
         self.size = (size, size) if isinstance(size, int) else tuple(size)
+        if min(self.size) < 1:
+            raise ValueError(f'size={size!r} must be a height and width of at least 1')
         self.in_channels = in_channels
         self.out_channels = out_channels
         self.global_branch = global_branch

@@ -95,11 +95,11 @@ class _FrequencyFilter(torch.autograd.Function):
         bias: Tensor | None,
     ) -> Tensor:
         ctx.size = x.shape[-2:]
-        # Conjugates of spectrum and filter: bmm would copy them in the backward pass.
-        spectrum = to_spectrum(x, conjugate=True)
-        filter = torch.view_as_complex(_conjugate_filter(weight, scale, pointwise))
-        out = torch.bmm(spectrum, filter)
-        ctx.save_for_backward(spectrum, filter, weight, scale)
+        # The backward pass needs conjugates, and bmm copies what conj() gives.
+        conj_spectrum = to_spectrum(x, conjugate=True)
+        conj_filter = torch.view_as_complex(_conjugate_filter(weight, scale, pointwise))
+        out = torch.bmm(conj_spectrum, conj_filter)
+        ctx.save_for_backward(conj_spectrum, conj_filter, weight, scale)
         if bias is not None:
             # A constant is its bin 0, sqrt(H W) times as large.
             out[0].add_(bias * math.sqrt(math.prod(ctx.size)))
@@ -129,9 +129,9 @@ class _FrequencyFilter(torch.autograd.Function):
                 sums = counts.flatten() @ grad_filter.flatten(1)
                 grad_pointwise = sums.view(grad_filter.shape[1:])[..., 0]
             if needs_scale:
-                bins = grad_filter.flatten(1)[:, None], weight.flatten(2).flatten(0, 1)
-                products = torch.bmm(bins[0], bins[1][..., None])
-                grad_scale = counts * products.view_as(scale)
+                rows = grad_filter.flatten(1)[:, None]  # of the bins, as the columns
+                columns = weight.flatten(2).flatten(0, 1)[..., None]
+                grad_scale = counts * torch.bmm(rows, columns).view_as(scale)
             if needs_weight:
                 grad_filter = grad_filter.unflatten(0, scale.shape)
                 grad_weight = grad_filter.mul_((counts * scale)[..., None, None, None])
@@ -143,13 +143,15 @@ def _conjugate_filter(
 ) -> Tensor:
     """Real and imaginary part of aP* + W for each bin: (bins, C_in, C_out, 2)."""
     shape = weight.flatten(0, 1).shape
-    # As long as a row of the filter: elementwise kernels are slow with short ones.
+    # Elementwise kernels are slow where the last dimension is short, such as (re, im):
+    # the signs are repeated for all of C_out.
     signs = weight.new_tensor([1.0, -1.0]).repeat(shape[2])
-    weight, scale = weight.view(*shape[:2], -1), scale.view(-1, 1, 1) * signs
+    factors = scale.reshape(-1, 1, 1) * signs
+    rows = weight.reshape(*shape[:2], -1)
     if pointwise is None:
-        return (weight * scale).view(shape)
-    pointwise = torch.stack((pointwise, torch.zeros_like(pointwise)), dim=-1)
-    return torch.addcmul(pointwise.flatten(1), weight, scale).view(shape)
+        return (rows * factors).view(shape)
+    real = torch.stack((pointwise, torch.zeros_like(pointwise)), dim=-1)
+    return torch.addcmul(real.flatten(1), rows, factors).view(shape)
 
 
 def unfold_spectrum(half: Tensor, size: tuple[int, int]) -> Tensor:

@@ -11,8 +11,9 @@ from .kernels.layout import is_channels_last, memory_format
 def resize_like(x: Tensor, like: Tensor) -> Tensor:
     """A map in the height and width of another, by nearest neighbours.
 
-    It is laid in memory as the other one, too. By itself, ``interpolate`` gives a map
-    of one place, which lies in every order, as a contiguous one.
+    Unless it has that size already, it is laid in memory as the other one. By itself,
+    ``interpolate`` gives a map of one place, which lies in every order, as a
+    contiguous one.
 
     Args:
         x: Map of shape (N, C, H, W).
@@ -33,7 +34,7 @@ def resize_like(x: Tensor, like: Tensor) -> Tensor:
 
 
 class _Nearest(torch.autograd.Function):
-    """``interpolate`` of contiguous maps: places are gathered, 5 to 13 times faster."""
+    """``interpolate`` of contiguous maps: places are gathered, several times faster."""
 
     @staticmethod
     def forward(ctx: FunctionCtx, x: Tensor, size: torch.Size) -> Tensor:
@@ -51,5 +52,7 @@ class _Nearest(torch.autograd.Function):
 
 def _nearest(length: int, resized: int) -> Tensor:
     """The nearest of ``length`` places for each of another number of them."""
-    places = torch.arange(resized, dtype=torch.float32) * (length / resized)
+    # In float32, as interpolate rounds; on the CPU, whatever the default device is.
+    places = torch.arange(resized, dtype=torch.float32, device='cpu')
+    places *= length / resized
     return places.long().clamp(max=length - 1)

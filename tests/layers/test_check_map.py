@@ -13,7 +13,7 @@ from famkd.layers import DynamicFrequencyAttention, FrequencyAttention, LocalAtt
     ],
     ids=lambda layer: type(layer).__name__,
 )
-@pytest.mark.parametrize('shape', [(2, 3, 5, 7), (4, 5, 7), (2, 4)])
+@pytest.mark.parametrize('shape', [(2, 3, 5, 7), (4, 5, 7), (2, 4), (2, 4, 5, 0)])
 def test_what_is_no_such_map(layer, shape):
     message = rf'{type(layer).__name__} was built for .* \(N, 4, H, W\), got '
     with pytest.raises(ValueError, match=message):

@@ -323,3 +323,9 @@ def test_low_rank_in_half_precision():
 def test_rank_that_is_no_number_of_channels(rank):
     with pytest.raises(ValueError, match='rank=.* must be a number of channels'):
         FrequencyAttention(2, 2, 4, rank=rank)
+
+
+@pytest.mark.parametrize('size', [0, (0, 4), (4, -1)])
+def test_sizes_without_a_place(size):
+    with pytest.raises(ValueError, match='size=.* must be a height and width of at'):
+        FrequencyAttention(2, 2, size)

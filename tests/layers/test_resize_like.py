@@ -39,3 +39,10 @@ def test_gradcheck():
     x = torch.randn(2, 2, 3, 2, dtype=torch.float64, requires_grad=True)
     like = torch.empty(2, 1, 5, 4)
     assert gradcheck(lambda x: resize_like(x, like), x)
+
+
+def test_another_default_device():
+    x, like = torch.rand(1, 1, 2, 2), torch.empty(1, 1, 4, 4)
+    with torch.device('meta'):
+        out = resize_like(x, like)
+    assert torch.equal(out, interpolate(x, (4, 4), mode='nearest'))

@@ -3,6 +3,8 @@
 import torch
 from torch import Tensor
 
+from famkd.layers.widen import widen
+
 from .compiled import call, works
 from .layout import is_channels_last, memory_format
 
@@ -23,7 +25,11 @@ def to_spectrum(x: Tensor, conjugate: bool = False) -> Tensor:
 
     Returns:
         Tensor: Complex, shape (H * (W // 2 + 1), N, C).
+
+    Raises:
+        ValueError: If a height or width is 0.
     """
+    _check_size(x.shape[2:])
     transform = _to_spectrum if x.is_cpu else _to_spectrum_by_torch
     return transform(x, conjugate)
 
@@ -46,16 +52,24 @@ def from_spectrum(
 
     Returns:
         Tensor: Map of shape (N, C, H, W).
+
+    Raises:
+        ValueError: If a height or width is 0.
     """
+    _check_size(size)
     dtype = bins.real.dtype if like is None else like.dtype
     channels_last = like is not None and is_channels_last(like)
     transform = _from_spectrum if bins.is_cpu else _from_spectrum_by_torch
     return transform(bins, *size, dtype, channels_last, conjugate)
 
 
+def _check_size(size: tuple[int, int]) -> None:
+    if 0 in size:
+        raise ValueError(f'maps of {tuple(size)} have no spectrum')
+
+
 def _to_spectrum_by_torch(x: Tensor, conjugate: bool) -> Tensor:
-    wide = x.to(torch.promote_types(x.dtype, torch.float32))
-    bins = torch.fft.rfft2(wide, norm='ortho').permute(2, 3, 0, 1)
+    bins = torch.fft.rfft2(widen(x), norm='ortho').permute(2, 3, 0, 1)
     bins = bins.flatten(0, 1).contiguous()
     return bins.conj_physical_() if conjugate else bins
 

@@ -99,3 +99,10 @@ def test_frequency_attention_can_be_traced():
     traced = make_fx(layer)(torch.randn(2, 2, 4, 5))
     x = torch.randn(2, 2, 4, 5)
     torch.testing.assert_close(traced(x), layer(x))
+
+
+def test_maps_without_a_place():
+    with pytest.raises(ValueError, match=r'maps of \(4, 0\) have no spectrum'):
+        to_spectrum(torch.zeros(1, 2, 4, 0))
+    with pytest.raises(ValueError, match=r'maps of \(0, 4\) have no spectrum'):
+        from_spectrum(torch.zeros(0, 1, 2, dtype=torch.cfloat), (0, 4))
