@@ -10,10 +10,6 @@
 
 namespace {
 
-// The least exponent of a float. Volatile: of a maximum with a constant, GCC makes a
-// comparison and a selection.
-const volatile float kLowest = -126;
-
 // 2^x for lowest <= x <= 0, 2^lowest below; NaN stays NaN.
 inline Vec<float> exp2(Vec<float> x, Vec<float> lowest) {
   x = lowest > x ? lowest : x;
@@ -30,7 +26,7 @@ inline Vec<float> exp2(Vec<float> x, Vec<float> lowest) {
   p = p * f + 1.f;
   return p * (Vec<float>)((Mask<float>)sum << 23);
 }
-inline Vec<double> exp2(Vec<double> x, Vec<double>) {
+inline Vec<double> exp2(Vec<double> x, Vec<double> /*lowest*/) {
   for (long lane = 0; lane < kLanes<double>; ++lane) x[lane] = std::exp2(x[lane]);
   return x;
 }
@@ -64,11 +60,11 @@ template <class T> struct Places {
 };
 
 // The 9 neighbours of a place: k + r and v, each loaded when it is needed, since all of
-// them do not fit into the registers. What stays the same from place to place lies here,
-// so that the compiler knows that nothing overwrites it.
+// them do not fit into the registers. Handed over by value: of a copy of its own the
+// compiler knows that no store changes it, and reads it once, not at every place.
 template <class T> struct Neighbours {
   const T *key, *value;
-  Vec<T> r[9] = {}, lowest = Vec<T>{} + T(kLowest);
+  Vec<T> r[9] = {}, lowest = Vec<T>{} - T(126);  // the least exponent of a float
   long offset[9];
 
   // bias: (C, 9) from the first channel on, of which there are as many as lanes.
@@ -88,14 +84,12 @@ template <class T> struct Neighbours {
 template <class T>
 inline Softmax<T> softmax(Vec<T> q, const Neighbours<T>& near, long at) {
   Softmax<T> s;
-  Vec<T> max = q * near.kr(at, 0);
+  Vec<T> logits[9];
+  for (int ab = 0; ab < 9; ++ab) logits[ab] = q * near.kr(at, ab);
+  Vec<T> max = logits[0], sum = {}, out = {};
+  for (int ab = 1; ab < 9; ++ab) max = logits[ab] > max ? logits[ab] : max;
   for (int ab = 0; ab < 9; ++ab) {
-    s.exps[ab] = q * near.kr(at, ab);
-    max = s.exps[ab] > max ? s.exps[ab] : max;
-  }
-  Vec<T> sum = {}, out = {};
-  for (int ab = 0; ab < 9; ++ab) {
-    s.exps[ab] = exp2(s.exps[ab] - max, near.lowest);
+    s.exps[ab] = exp2(logits[ab] - max, near.lowest);
     sum += s.exps[ab];
     out += s.exps[ab] * near.v(at, ab);
   }
