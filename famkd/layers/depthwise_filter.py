@@ -7,6 +7,7 @@ from torch import Tensor
 from torch.autograd.function import FunctionCtx, once_differentiable
 
 from .frequency_filter import inverse_rfft2, unfold_spectrum
+from .widen import widen
 
 
 def depthwise_filter(x: Tensor, filter: Tensor, bias: Tensor | None = None) -> Tensor:
@@ -20,8 +21,7 @@ def depthwise_filter(x: Tensor, filter: Tensor, bias: Tensor | None = None) -> T
     Returns:
         Tensor: Shape (N, C, H, W), the dtype of ``x``.
     """
-    wide = x.to(torch.promote_types(x.dtype, torch.float32))
-    return _DepthwiseFilter.apply(wide, filter, bias).to(x.dtype)
+    return _DepthwiseFilter.apply(widen(x), filter, bias).to(x.dtype)
 
 
 class _DepthwiseFilter(torch.autograd.Function):

@@ -8,6 +8,7 @@ from .check_map import check_map, one_more_map
 from .depthwise_filter import depthwise_filter, resample_spectrum
 from .frequency_filter import half_spectrum_scale, mirror, unfold_spectrum
 from .high_pass import high_pass_mask
+from .widen import widen
 
 
 class DynamicFrequencyAttention(nn.Module):
@@ -163,7 +164,7 @@ class DynamicFrequencyAttention(nn.Module):
         mask = high_pass_mask(self.high_pass, size, self.cutoff, device=device)
         bins = gain * self.scale[..., None] * self._bins
         # There are no complex numbers of bfloat16.
-        bins = bins.to(torch.promote_types(bins.dtype, torch.float32))
+        bins = widen(bins)
         base = resample_spectrum(torch.view_as_complex(bins), self.base_size, size)
         return _hermitian_half(torch.fft.ifftshift(mask)).to(bins) * base
 

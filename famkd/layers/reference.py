@@ -6,6 +6,7 @@ from torch import Tensor, nn
 from .high_pass import high_pass_mask
 from .kernels import reference
 from .local_attention import LocalAttention
+from .widen import widen
 
 
 class ReferenceFrequencyAttention(nn.Module):
@@ -63,8 +64,7 @@ class ReferenceFrequencyAttention(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         # There are no transforms of half precision that take all sizes.
-        full = x.to(torch.promote_types(x.dtype, torch.float32))
-        spectrum = torch.fft.fft2(full, norm='ortho')
+        spectrum = torch.fft.fft2(widen(x), norm='ortho')
         mixed = torch.einsum('nihw,iohw->nohw', spectrum, torch.complex(*self.filter))
         passed = torch.fft.ifftshift(
             self.mask * torch.fft.fftshift(mixed, dim=(-2, -1)), dim=(-2, -1)

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 from famkd.apis.optional import import_problem
 from famkd.apis.paths import CONFIGS
+from famkd.apis.testing import inner_dataset
 from famkd.names import near_names, type_name
 
 if TYPE_CHECKING:
@@ -60,9 +61,7 @@ def image_size(cfg: 'Config') -> tuple[int, int]:
     image = np.zeros((512, 512, 3), dtype=np.uint8)
     item = dict(img=image, img_shape=(512, 512), ori_shape=(512, 512), gt_label=0)
     try:
-        dataset = cfg.train_dataloader.dataset
-        while 'pipeline' not in dataset:
-            dataset = dataset.dataset
+        dataset = inner_dataset(cfg.train_dataloader.dataset)
         crops = [s.crop_size for s in dataset.pipeline if s.get('crop_size')]
         steps = [s for s in dataset.pipeline if not type_name(s).startswith('Load')]
         with DefaultScope.overwrite_default_scope(cfg.get('default_scope')):
