@@ -13,6 +13,7 @@ import argparse
 import json
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -147,6 +148,7 @@ def measure(args: argparse.Namespace, pair: str) -> dict:
         'device': args.device,
         'dtype': args.dtype,
         'channels_last': args.channels_last,
+        'clock': args.clock.__name__,
         **seconds,
         'peak_mb': peak_mb(args, pair, 'step'),
         'student_peak_mb': peak_mb(args, pair, 'student_step'),
@@ -214,6 +216,8 @@ def main() -> None:
     parser.add_argument('--plot', type=Path, help='file for the plot (PNG or SVG)')
     parser.add_argument('--peak-of', choices=VARIANTS, help=argparse.SUPPRESS)
     args = parser.parse_args()
+    if args.device == 'cuda' and args.clock is time.process_time:
+        parser.error('--processor-time: of a GPU it says nothing; leave it out')
     torch.set_num_threads(args.threads)
     keep_freed_memory()  # as tools/train.py does
     if args.peak_of:

@@ -115,7 +115,12 @@ def main() -> None:
     ]
     print(markdown_table([header, *lines]))
     if args.json:
-        content = dict(machine=machine(args.device), seconds=seconds, peak_mb=peaks)
+        content = dict(
+            machine=machine(args.device),
+            clock=args.clock.__name__,
+            seconds=seconds,
+            peak_mb=peaks,
+        )
         args.json.write_text(json.dumps(content, indent=1))
 
 

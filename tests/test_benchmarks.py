@@ -174,11 +174,28 @@ def test_freekd_writes_its_figures(tmp_path):
 def test_methods_writes_the_ratio_of_each(tmp_path):
     out = tmp_path / 'out.json'
     options = ['--batch', 2, '--rounds', 1, '--no-memory', '--json', out]
-    done = run('methods.py', *options, '--methods', 'kd', 'spectral_kd')
+    options += ['--processor-time', '--methods', 'kd', 'spectral_kd']
+    done = run('methods.py', *options)
     assert 'step / (student + teacher)' in done.stdout
     seconds = json.loads(out.read_text())['seconds']
     assert [*seconds] == ['student_step', 'teacher_forward', 'kd', 'spectral_kd']
     assert all(value > 0 for value in seconds.values())
+
+
+def test_step_profile_adds_up():
+    done = run('step_profile.py', '--batch', 2, '--steps', 1)
+    rows = [line.split('|')[1:3] for line in done.stdout.splitlines() if '|' in line]
+    figures = {name.strip(): ms for name, ms in rows[2:]}
+    assert float(figures['window attention']) > 0
+    total = float(figures.pop('all'))
+    assert sum(map(float, figures.values())) == pytest.approx(total, abs=0.5)
+
+
+def test_processor_time_is_of_cpus(capsys):
+    script = BENCHMARKS / 'distill_step.py'
+    done = run_script(script, '--device', 'cuda', '--processor-time')
+    assert done.returncode == 2
+    assert '--processor-time: of a GPU it says nothing' in capsys.readouterr().err
 
 
 def test_scaling_writes_its_figures(tmp_path):
