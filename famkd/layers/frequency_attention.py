@@ -42,6 +42,8 @@ class FrequencyAttention(nn.Module):
     more than r channels. A rank of ``max(C_in, C_out)`` is the paper's form, with the
     same state dict. :math:`W` keeps all channels.
 
+    There are first derivatives only.
+
     Args:
         in_channels: Channels of the input map.
         out_channels: Channels of the output map.
