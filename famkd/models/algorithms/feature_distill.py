@@ -239,6 +239,8 @@ class FeatureDistill(BaseAlgorithm):
             given = (data_samples,) if self._wants_ground_truth else ()
             try:
                 terms = distiller.compute_distill_losses(*given)
+            except torch.OutOfMemoryError:
+                raise
             except (AssertionError, RuntimeError):  # which say little of the cause
                 check_record_shapes(distiller)
                 raise

@@ -28,7 +28,8 @@ def needed_records(
 def check_record_shapes(distiller: ConfigurableDistiller) -> None:
     """Says which loss of ``loss_forward_mappings`` compares records that are not alike.
 
-    For when a loss has failed: some may take records of different shapes.
+    For when a loss has failed: some may take records of different shapes. Labels (N,)
+    beside class scores are none that are compared.
 
     Args:
         distiller: The distiller, after a forward pass.
@@ -39,7 +40,7 @@ def check_record_shapes(distiller: ConfigurableDistiller) -> None:
     for name, mapping in distiller.loss_forward_mappings.items():
         records = {key: distiller.get_record(**x) for key, x in mapping.items()}
         shapes = {key: tuple(getattr(x, 'shape', ())) for key, x in records.items()}
-        if len(set(shapes.values())) > 1:
+        if len({shape for shape in shapes.values() if len(shape) > 1}) > 1:
             raise ValueError(
                 f'distill_losses.{name} compares {shapes}; give student and teacher '
                 'the same classes, strides and anchors, or leave the loss out'

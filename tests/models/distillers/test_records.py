@@ -1,7 +1,11 @@
 """Losses that get records of different shapes."""
 
+from types import SimpleNamespace
+
 import pytest
 import torch
+
+from famkd.models.distillers.records import check_record_shapes
 
 LOSSES = {
     'ChannelWiseDivergence': ('preds_S', 'preds_T'),
@@ -46,4 +50,15 @@ def test_records_of_other_shapes(loss, losses):
         f"distill_losses.loss_record compares {{'{ours}': (2, 16, 8, 8), "
         f"'{theirs}': (2, 48, 4, 4)}}; give student and teacher the same classes, "
         'strides and anchors, or leave the loss out'
+    )
+
+
+def test_labels_are_not_compared():
+    records = dict(s=torch.zeros(2, 5), t=torch.zeros(2, 5), labels=torch.zeros(2))
+    mapping = {key: dict(name=key) for key in records}
+    check_record_shapes(
+        SimpleNamespace(
+            loss_forward_mappings=dict(loss_dkd=mapping),
+            get_record=lambda name: records[name],
+        )
     )
