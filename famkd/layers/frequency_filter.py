@@ -59,7 +59,8 @@ def frequency_filter(
     it rides along in the filter at next to no cost.
 
     Args:
-        x: Map of shape (N, C_in, H, W). Half precision is computed in float32.
+        x: Map of shape (N, C_in, H, W). Transforms of half precision are computed in
+            float32, the product of a bfloat16 map in bfloat16.
         weight: :math:`P`, real, shape (H, W // 2 + 1, C_in, C_out, 2), the
             last dimension real and imaginary part.
         scale: :math:`a`, shape (H, W // 2 + 1).
@@ -69,7 +70,8 @@ def frequency_filter(
     Returns:
         Tensor: Shape (N, C_out, H, W), the dtype of ``x``.
     """
-    # A spectrum spans orders of magnitude: transforms of half precision lose it.
+    # A spectrum spans orders of magnitude: transforms of half precision lose it, and
+    # float16 does not hold it. Rounded to bfloat16, every bin keeps its 8 bits.
     dtype = torch.promote_types(x.dtype, torch.float32)
     operands = (weight, scale, pointwise, bias)
     with torch.autocast(x.device.type, enabled=False):
@@ -83,6 +85,9 @@ class _FrequencyFilter(torch.autograd.Function):
     The adjoint of the filter is the filter with the conjugate transposed
     weight, so the backward pass is one more pass of the same kind instead of
     the full-spectrum transforms that autograd would use.
+
+    PyTorch has no complex numbers of bfloat16. There the product is a real one of
+    twice the size, with real and imaginary parts as rows and columns.
     """
 
     @staticmethod
@@ -95,32 +100,40 @@ class _FrequencyFilter(torch.autograd.Function):
         bias: Tensor | None,
     ) -> Tensor:
         ctx.size = x.shape[-2:]
-        # The backward pass needs conjugates, and bmm copies what conj() gives.
-        conj_spectrum = to_spectrum(x, conjugate=True)
-        conj_filter = torch.view_as_complex(_conjugate_filter(weight, scale, pointwise))
-        out = torch.bmm(conj_spectrum, conj_filter)
-        ctx.save_for_backward(conj_spectrum, conj_filter, weight, scale)
+        is_real = x.dtype == torch.bfloat16
+        # Complex numbers are needed conjugated by the backward pass, and bmm copies
+        # what conj() gives.
+        spectrum = to_spectrum(x, conjugate=not is_real)
+        matrix = _filter_of_bins(weight, scale, pointwise, conjugate=not is_real)
+        if is_real:
+            matrix = _real_matrix(matrix, x.dtype)
+        out = torch.bmm(spectrum, matrix)
+        ctx.save_for_backward(spectrum, matrix, weight, scale)
         if bias is not None:
             # A constant is its bin 0, sqrt(H W) times as large.
-            out[0].add_(bias * math.sqrt(math.prod(ctx.size)))
-        return from_spectrum(out, ctx.size, like=x, conjugate=True)
+            _real_part(out[0]).add_(bias * math.sqrt(math.prod(ctx.size)))
+        return from_spectrum(out, ctx.size, like=x, conjugate=not is_real)
 
     @staticmethod
     @once_differentiable
     def backward(ctx: FunctionCtx, grad: Tensor) -> tuple[Tensor | None, ...]:
-        conj_spectrum, conj_filter, weight, scale = ctx.saved_tensors
+        spectrum, matrix, weight, scale = ctx.saved_tensors
         needs_x, needs_weight, needs_scale, needs_pointwise, needs_bias = (
             ctx.needs_input_grad
         )
         grad_x = grad_weight = grad_scale = grad_pointwise = grad_bias = None
         grad_bins = to_spectrum(grad)
         if needs_x:
-            filtered = torch.bmm(grad_bins, conj_filter.mT)
+            filtered = torch.bmm(grad_bins, matrix.mT)
             grad_x = from_spectrum(filtered, ctx.size, like=grad)
         if needs_bias:
-            grad_bias = grad_bins[0].real.sum(0) * math.sqrt(math.prod(ctx.size))
+            grad_bias = _real_part(grad_bins[0]).sum(0, dtype=scale.dtype)
+            grad_bias *= math.sqrt(math.prod(ctx.size))
         if needs_weight or needs_scale or needs_pointwise:
-            grad_filter = torch.view_as_real(torch.bmm(conj_spectrum.mT, grad_bins))
+            grad_matrix = torch.bmm(spectrum.mT, grad_bins)
+            if not grad_matrix.is_complex():
+                grad_matrix = _grad_of_real_matrix(grad_matrix)
+            grad_filter = torch.view_as_real(grad_matrix)
             # The inner columns of a half spectrum count twice in the output.
             counts = torch.ones_like(scale)
             counts[:, 1 : (ctx.size[1] + 1) // 2] = 2
@@ -138,20 +151,46 @@ class _FrequencyFilter(torch.autograd.Function):
         return grad_x, grad_weight, grad_scale, grad_pointwise, grad_bias
 
 
-def _conjugate_filter(
-    weight: Tensor, scale: Tensor, pointwise: Tensor | None
+def _filter_of_bins(
+    weight: Tensor, scale: Tensor, pointwise: Tensor | None, conjugate: bool
 ) -> Tensor:
-    """Real and imaginary part of aP* + W for each bin: (bins, C_in, C_out, 2)."""
+    """aP + W of each bin, or its conjugate: complex, (bins, C_in, C_out)."""
     shape = weight.flatten(0, 1).shape
     # Elementwise kernels are slow where the last dimension is short, such as (re, im):
     # the signs are repeated for all of C_out.
-    signs = weight.new_tensor([1.0, -1.0]).repeat(shape[2])
+    signs = weight.new_tensor([1.0, -1.0 if conjugate else 1.0]).repeat(shape[2])
     factors = scale.reshape(-1, 1, 1) * signs
     rows = weight.reshape(*shape[:2], -1)
     if pointwise is None:
-        return (rows * factors).view(shape)
-    real = torch.stack((pointwise, torch.zeros_like(pointwise)), dim=-1)
-    return torch.addcmul(real.flatten(1), rows, factors).view(shape)
+        filter = rows * factors
+    else:
+        real = torch.stack((pointwise, torch.zeros_like(pointwise)), dim=-1)
+        filter = torch.addcmul(real.flatten(1), rows, factors)
+    return torch.view_as_complex(filter.view(shape))
+
+
+def _real_matrix(filter: Tensor, dtype: torch.dtype) -> Tensor:
+    """The real matrix, (bins, 2 C_in, 2 C_out), that a complex one stands for.
+
+    It takes and gives the real and imaginary part of a channel one after the other.
+    """
+    bins, in_channels, out_channels = filter.shape
+    matrix = filter.new_empty((bins, in_channels, 2, out_channels, 2), dtype=dtype)
+    matrix[:, :, 0] = torch.view_as_real(filter)  # the rows of real parts
+    matrix[:, :, 1] = torch.view_as_real(1j * filter)
+    return matrix.flatten(3).flatten(1, 2)
+
+
+def _grad_of_real_matrix(grad: Tensor) -> Tensor:
+    """The gradient of the filter by that of its real matrix, in float32."""
+    grad = grad.float().unflatten(2, (-1, 2)).unflatten(1, (-1, 2))
+    of_real, of_imag = torch.view_as_complex(grad).unbind(2)
+    return torch.sub(of_real, of_imag, alpha=1j)
+
+
+def _real_part(bins: Tensor) -> Tensor:
+    """Real parts of the channels of a bin."""
+    return bins.real if bins.is_complex() else bins[..., ::2]
 
 
 def unfold_spectrum(half: Tensor, size: tuple[int, int]) -> Tensor:

@@ -2,6 +2,7 @@
 
 import torch
 from torch import Tensor, nn
+from torch.nn.functional import linear
 
 from .check_map import check_map
 from .kernels import window_attention
@@ -22,12 +23,10 @@ class Projection(nn.Conv2d):
     def forward(self, x: Tensor) -> Tensor:
         if not x.is_cpu:
             return super().forward(x)
-        weight = self.weight.flatten(1).expand(len(x), -1, -1)
-        places = x.flatten(2)
+        weight = self.weight.flatten(1)
         if is_channels_last(x):
-            out = torch.bmm(places.mT, weight.mT).mT
-        else:
-            out = torch.bmm(weight, places)
+            return linear(x.movedim(1, -1), weight).movedim(-1, 1)
+        out = torch.bmm(weight.expand(len(x), -1, -1), x.flatten(2))
         return out.unflatten(2, x.shape[2:])
 
 

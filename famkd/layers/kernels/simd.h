@@ -45,53 +45,73 @@ template <class T> Vec<T> shuffle(Vec<T> a, Vec<T> b, Mask<T> lanes) {
 #endif
 }
 
+struct BFloat16 {
+  uint16_t bits;  // the upper half of a float
+};
+typedef uint16_t HalfBits __attribute__((vector_size(kBytes / 2)));
+typedef uint32_t Bits __attribute__((vector_size(kBytes)));
+
+// A vector of numbers as the type they are computed in, and back.
+template <class T> Vec<T> widened(const T* from) { return load(from); }
+inline Vec<float> widened(const BFloat16* from) {
+  HalfBits upper;
+  std::memcpy(&upper, from, sizeof upper);
+  return (Vec<float>)(__builtin_convertvector(upper, Bits) << 16);
+}
+template <class T> void narrow(Vec<T> x, T* to) { store(to, x); }
+inline void narrow(Vec<float> x, BFloat16* to) {
+  const Bits bits = (Bits)x;
+  const Bits nearest = (bits + 0x7fff + (bits >> 16 & 1)) >> 16;  // ties to even
+  const Bits rounded = (bits & 0x7fffffff) > 0x7f800000 ? bits >> 16 | 0x40 : nearest;
+  const HalfBits upper = __builtin_convertvector(rounded, HalfBits);
+  std::memcpy(to, &upper, sizeof upper);
+}
+
+// `each` numbers of every lane, from memory and back. A vector is read whole: lanes that
+// are not there are zeros.
+template <long each = 1, class S, class T>
+void read(const S* from, T* to, long lanes) {
+  const auto all = [to](const S* at) {
+    for (long i = 0; i < each * kLanes<T>; i += kLanes<T>) store(to + i, widened(at + i));
+  };
+  if (lanes == kLanes<T>) return all(from);
+  S some[each * kLanes<T>] = {};
+  std::memcpy(some, from, each * lanes * sizeof(S));
+  all(some);
+}
+template <long each = 1, class T, class S>
+void write(const T* from, S* to, long lanes) {
+  const auto all = [from](S* at) {
+    for (long i = 0; i < each * kLanes<T>; i += kLanes<T>) narrow(load(from + i), at + i);
+  };
+  if (lanes == kLanes<T>) return all(to);
+  S some[each * kLanes<T>];
+  all(some);
+  std::memcpy(to, some, each * lanes * sizeof(S));
+}
+
 // Complex numbers, real and imaginary parts in vectors of their own, to memory and back.
-template <class T> void write_complex(Vec<T> re, Vec<T> im, T* to, long lanes) {
+template <class T, class S>
+void write_complex(Vec<T> re, Vec<T> im, S* to, long lanes) {
   Mask<T> low, high;
   for (long i = 0; i < kLanes<T>; ++i) {
     low[i] = i / 2 + i % 2 * kLanes<T>;
     high[i] = low[i] + kLanes<T> / 2;
   }
   const Vec<T> numbers[] = {shuffle<T>(re, im, low), shuffle<T>(re, im, high)};
-  std::memcpy(to, numbers, lanes == kLanes<T> ? sizeof numbers : 2 * lanes * sizeof(T));
+  write<2>((const T*)numbers, to, lanes);
 }
-template <class T> void read_complex(const T* from, Vec<T>& re, Vec<T>& im, long lanes) {
+template <class T, class S>
+void read_complex(const S* from, Vec<T>& re, Vec<T>& im, long lanes) {
   Mask<T> even, odd;
   for (long i = 0; i < kLanes<T>; ++i) {
     even[i] = 2 * i;
     odd[i] = 2 * i + 1;
   }
   Vec<T> numbers[2] = {};
-  std::memcpy(numbers, from, lanes == kLanes<T> ? sizeof numbers : 2 * lanes * sizeof(T));
+  read<2>(from, (T*)numbers, lanes);
   re = shuffle<T>(numbers[0], numbers[1], even);
   im = shuffle<T>(numbers[0], numbers[1], odd);
-}
-
-struct BFloat16 {
-  uint16_t bits;  // the upper half of a float
-};
-
-// Lanes of a map as the type they are computed in, and back.
-template <class T> void read(const T* from, T* to, long lanes) {
-  if (lanes == kLanes<T>)  // as a rule; of a constant the compiler makes one instruction
-    std::memcpy(to, from, kBytes);
-  else
-    std::memcpy(to, from, lanes * sizeof(T));
-}
-inline void read(const BFloat16* from, float* to, long lanes) {
-  for (long i = 0; i < lanes; ++i) {
-    const uint32_t bits = uint32_t(from[i].bits) << 16;
-    std::memcpy(&to[i], &bits, sizeof bits);
-  }
-}
-template <class T> void write(const T* from, T* to, long lanes) { read(from, to, lanes); }
-inline void write(const float* from, BFloat16* to, long lanes) {
-  for (long i = 0; i < lanes; ++i) {
-    uint32_t bits;
-    std::memcpy(&bits, &from[i], sizeof bits);
-    const uint32_t nearest = (bits + 0x7fff + (bits >> 16 & 1)) >> 16;  // ties to even
-    to[i].bits = (bits & 0x7fffffff) > 0x7f800000 ? bits >> 16 | 0x40 : nearest;
-  }
 }
 
 }  // namespace

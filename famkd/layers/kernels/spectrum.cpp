@@ -136,8 +136,8 @@ template <class T> class Spectrum {
   // Two rows at a time are real and imaginary part of one signal; by symmetry, what is
   // of which row can be told apart in its transform.
   // `conjugate`: the bins are the conjugates of the spectrum's, here and in inverse().
-  template <class S>
-  void forward(const Planes<S>& map, T* to, long stride, bool conjugate,
+  template <class S, class B>
+  void forward(const Planes<S>& map, B* to, long stride, bool conjugate,
                T* space) const {
     Signal<T> x = signal(space, 0), y = signal(space, 1);
     if (height_ % 2) std::fill_n(x.im, size_ * kLanes<T>, T(0));
@@ -157,8 +157,8 @@ template <class T> class Spectrum {
       write_complex<T>(y.real(bin), sign * y.imag(bin), to + bin * stride, map.lanes);
   }
 
-  template <class S>
-  void inverse(const Planes<S>& map, const T* from, long stride, bool conjugate,
+  template <class S, class B>
+  void inverse(const Planes<S>& map, const B* from, long stride, bool conjugate,
                T* space) const {
     Signal<T> x = signal(space, 0).swapped(), y = signal(space, 1).swapped();
     const T scale = scale_, imag_scale = conjugate ? -scale : scale;
@@ -220,15 +220,15 @@ void transform(S* map, B* bins, long batch, long channels, long height, long wid
 
 }  // namespace
 
-// map: (N, C, H, W) of type S, or (N, H, W, C) if channels_last; bins: complex numbers
-// of T, (H * (W / 2 + 1), N, C).
+// map: (N, C, H, W), or (N, H, W, C) if channels_last; bins: (H * (W / 2 + 1), N, C, 2),
+// real and imaginary parts. Both are of type S, computed in T.
 #define EXPORT(T, S, suffix)                                                           \
-  extern "C" void to_spectrum_##suffix(const S* map, T* bins, long n, long c, long h,  \
+  extern "C" void to_spectrum_##suffix(const S* map, S* bins, long n, long c, long h,  \
                                        long w, long channels_last, long conjugate,     \
                                        int threads) {                                  \
     transform<false, T>(map, bins, n, c, h, w, channels_last, conjugate, threads);     \
   }                                                                                    \
-  extern "C" void from_spectrum_##suffix(S* map, const T* bins, long n, long c,        \
+  extern "C" void from_spectrum_##suffix(S* map, const S* bins, long n, long c,        \
                                          long h, long w, long channels_last,           \
                                          long conjugate, int threads) {                \
     transform<true, T>(map, bins, n, c, h, w, channels_last, conjugate, threads);      \

@@ -24,7 +24,9 @@ def to_spectrum(x: Tensor, conjugate: bool = False) -> Tensor:
             Defaults to False.
 
     Returns:
-        Tensor: Complex, shape (H * (W // 2 + 1), N, C).
+        Tensor: Complex, shape (H * (W // 2 + 1), N, C). PyTorch has no complex numbers
+        of bfloat16: of such a map, (H * (W // 2 + 1), N, 2 * C), real and imaginary
+        part of a channel one after the other.
 
     Raises:
         ValueError: If a height or width is 0.
@@ -43,7 +45,7 @@ def from_spectrum(
     r"""Inverse of :func:`to_spectrum`, :math:`\mathcal{F}^{-1}`.
 
     Args:
-        bins: Complex, shape (H * (W // 2 + 1), N, C).
+        bins: Spectrum of the shape and dtype that :func:`to_spectrum` gives.
         size: Height and width (H, W) of the map.
         like: Tensor of the dtype and the memory format that the map is to have.
             Defaults to None (contiguous, of the precision of the bins).
@@ -57,7 +59,7 @@ def from_spectrum(
         ValueError: If a height or width is 0.
     """
     _check_size(size)
-    dtype = bins.real.dtype if like is None else like.dtype
+    dtype = bins.dtype.to_real() if like is None else like.dtype
     channels_last = like is not None and is_channels_last(like)
     transform = _from_spectrum if bins.is_cpu else _from_spectrum_by_torch
     return transform(bins, *size, dtype, channels_last, conjugate)
@@ -71,7 +73,11 @@ def _check_size(size: tuple[int, int]) -> None:
 def _to_spectrum_by_torch(x: Tensor, conjugate: bool) -> Tensor:
     bins = torch.fft.rfft2(widen(x), norm='ortho').permute(2, 3, 0, 1)
     bins = bins.flatten(0, 1).contiguous()
-    return bins.conj_physical_() if conjugate else bins
+    if conjugate:
+        bins.conj_physical_()
+    if x.dtype == torch.bfloat16:
+        return torch.view_as_real(bins).flatten(2).bfloat16()
+    return bins
 
 
 def _from_spectrum_by_torch(
@@ -82,6 +88,8 @@ def _from_spectrum_by_torch(
     channels_last: bool,
     conjugate: bool,
 ) -> Tensor:
+    if bins.dtype == torch.bfloat16:
+        bins = torch.view_as_complex(bins.float().unflatten(2, (-1, 2)))
     bins = bins.conj() if conjugate else bins
     # irfft2 dimension by dimension: in one it would copy its input first.
     columns = torch.fft.ifft(bins.unflatten(0, (height, -1)), dim=0, norm='ortho')
@@ -108,9 +116,12 @@ def _to_spectrum(x: Tensor, conjugate: bool) -> Tensor:
 
 @_to_spectrum.register_fake
 def _empty_bins(x: Tensor, conjugate: bool) -> Tensor:
-    bins = x.shape[2] * (x.shape[3] // 2 + 1)
-    dtype = torch.complex128 if x.dtype == torch.float64 else torch.complex64
-    return x.new_empty((bins, *x.shape[:2]), dtype=dtype)
+    images, channels, height, width = x.shape
+    bins = height * (width // 2 + 1)
+    if x.dtype == torch.bfloat16:
+        return x.new_empty((bins, images, 2 * channels))
+    dtype = torch.promote_types(x.dtype, torch.float32).to_complex()
+    return x.new_empty((bins, images, channels), dtype=dtype)
 
 
 @torch.library.custom_op('famkd::from_spectrum', mutates_args=(), device_types='cpu')
@@ -126,8 +137,7 @@ def _from_spectrum(
         return _from_spectrum_by_torch(
             bins, height, width, dtype, channels_last, conjugate
         )
-    # There is no kernel for float16.
-    computed = torch.float32 if dtype == torch.float16 else dtype
+    computed = bins.dtype.to_real()
     out = _empty_map(bins, height, width, computed, channels_last, conjugate)
     call(
         'from_spectrum',
@@ -146,6 +156,9 @@ def _empty_map(
     channels_last: bool,
     conjugate: bool,
 ) -> Tensor:
-    shape = (*bins.shape[1:], height, width)
+    images, channels = bins.shape[1:]
+    if not bins.is_complex():
+        channels //= 2
+    shape = (images, channels, height, width)
     layout = memory_format(channels_last)
     return torch.empty(shape, dtype=dtype, device=bins.device, memory_format=layout)
