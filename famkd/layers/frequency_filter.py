@@ -142,9 +142,9 @@ class _FrequencyFilter(torch.autograd.Function):
                 sums = counts.flatten() @ grad_filter.flatten(1)
                 grad_pointwise = sums.view(grad_filter.shape[1:])[..., 0]
             if needs_scale:
-                rows = grad_filter.flatten(1)[:, None]  # of the bins, as the columns
-                columns = weight.flatten(2).flatten(0, 1)[..., None]
-                grad_scale = counts * torch.bmm(rows, columns).view_as(scale)
+                bins = weight.flatten(0, 1).flatten(1)
+                sums = torch.linalg.vecdot(grad_filter.flatten(1), bins)
+                grad_scale = counts * sums.view_as(scale)
             if needs_weight:
                 grad_filter = grad_filter.unflatten(0, scale.shape)
                 grad_weight = grad_filter.mul_((counts * scale)[..., None, None, None])
@@ -155,18 +155,14 @@ def _filter_of_bins(
     weight: Tensor, scale: Tensor, pointwise: Tensor | None, conjugate: bool
 ) -> Tensor:
     """aP + W of each bin, or its conjugate: complex, (bins, C_in, C_out)."""
-    shape = weight.flatten(0, 1).shape
-    # Elementwise kernels are slow where the last dimension is short, such as (re, im):
-    # the signs are repeated for all of C_out.
-    signs = weight.new_tensor([1.0, -1.0 if conjugate else 1.0]).repeat(shape[2])
-    factors = scale.reshape(-1, 1, 1) * signs
-    rows = weight.reshape(*shape[:2], -1)
+    bins, factors = weight.flatten(0, 1), scale.reshape(-1, 1, 1, 1)
     if pointwise is None:
-        filter = rows * factors
+        filter = bins * factors
     else:
         real = torch.stack((pointwise, torch.zeros_like(pointwise)), dim=-1)
-        filter = torch.addcmul(real.flatten(1), rows, factors)
-    return torch.view_as_complex(filter.view(shape))
+        filter = torch.addcmul(real, bins, factors)
+    filter = torch.view_as_complex(filter.contiguous())
+    return filter.conj_physical_() if conjugate else filter
 
 
 def _real_matrix(filter: Tensor, dtype: torch.dtype) -> Tensor:
