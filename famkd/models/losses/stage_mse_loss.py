@@ -5,6 +5,8 @@ from mmrazor.registry import MODELS
 from torch import Tensor, nn
 from torch.autograd.function import FunctionCtx
 
+from famkd.layers.widen import widen
+
 from .same_shape import check_same_shape
 
 
@@ -48,7 +50,7 @@ class StageMSELoss(nn.Module):
 
 
 class _MeanSquaredError(torch.autograd.Function):
-    """``mse_loss``, summed in float32 or wider, whose gradient lies as the maps do.
+    """``mse_loss`` in float32 or wider, whose gradient lies in memory as the maps do.
 
     PyTorch's is always contiguous: channels last, BN and ReLU before it would read it
     against its order.
@@ -57,12 +59,7 @@ class _MeanSquaredError(torch.autograd.Function):
     @staticmethod
     def forward(ctx: FunctionCtx, s_feature: Tensor, t_feature: Tensor) -> Tensor:
         ctx.save_for_backward(s_feature, t_feature)
-        difference = s_feature - t_feature
-        # The norm reads half precision and sums in float32, without a copy.
-        dtype = torch.promote_types(difference.dtype, torch.float32)
-        with torch.autocast(difference.device.type, enabled=False):
-            norm = torch.linalg.vector_norm(difference, dtype=dtype)
-        return norm.square() / difference.numel()
+        return (widen(s_feature) - widen(t_feature)).square_().mean()
 
     @staticmethod
     def backward(ctx: FunctionCtx, grad: Tensor) -> tuple[Tensor, Tensor | None]:
