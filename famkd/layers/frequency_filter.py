@@ -145,9 +145,9 @@ class _FrequencyFilter(torch.autograd.Function):
                 sums = counts.flatten() @ grad_filter.flatten(1)
                 grad_pointwise = sums.view(grad_filter.shape[1:])[..., 0]
             if needs_scale:
-                bins = weight.flatten(0, 1).flatten(1)
-                sums = torch.linalg.vecdot(grad_filter.flatten(1), bins)
-                grad_scale = counts * sums.view_as(scale)
+                rows = grad_filter.flatten(1)[:, None]  # of the bins, as the columns
+                columns = weight.flatten(2).flatten(0, 1)[..., None]
+                grad_scale = counts * torch.bmm(rows, columns).view_as(scale)
             if needs_weight:
                 grad_filter = grad_filter.unflatten(0, scale.shape)
                 grad_weight = grad_filter.mul_((counts * scale)[..., None, None, None])

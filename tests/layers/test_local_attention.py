@@ -2,6 +2,8 @@ import pytest
 import torch
 
 from famkd.layers import LocalAttention
+from famkd.layers.kernels.layout import is_channels_last
+from famkd.layers.local_attention import Projection
 from famkd.layers.reference import ReferenceLocalAttention
 
 
@@ -100,6 +102,27 @@ def test_empty_batch():
     layer = LocalAttention(4)
     layer(torch.ones(0, 4, 3, 5)).sum().backward()
     assert all(torch.equal(p.grad, 0 * p) for p in layer.parameters())
+
+
+@pytest.mark.parametrize('capability', ['AVX2', 'AVX512'])
+@pytest.mark.parametrize('layout', [torch.contiguous_format, torch.channels_last])
+@pytest.mark.parametrize('shape', [(2, 4, 5, 3), (1, 20, 3, 4), (0, 4, 2, 2)], ids=str)
+def test_projections_are_convolutions(shape, layout, capability, monkeypatch):
+    monkeypatch.setattr(torch.backends.cpu, 'get_cpu_capability', lambda: capability)
+    layer = Projection(shape[1])
+    for dtype in (torch.float64, torch.float32, torch.bfloat16):
+        layer.to(dtype)
+        x = torch.randn(shape, dtype=dtype).to(memory_format=layout).requires_grad_()
+        out, expected = layer(x), torch.nn.functional.conv2d(x, layer.weight)
+        assert is_channels_last(out) == is_channels_last(x)
+        cotangent = torch.randn_like(out)
+        tolerance = 3e-2 if dtype == torch.bfloat16 else 1e-5
+        torch.testing.assert_close(
+            [out, *gradients(out, cotangent, layer, [x])],
+            [expected, *gradients(expected, cotangent, layer, [x])],
+            atol=tolerance,
+            rtol=tolerance,
+        )
 
 
 def test_reference_form():
