@@ -1,9 +1,16 @@
 """CIFAR-100 as image files, and the short trainings."""
 
+from hashlib import sha256
+from pathlib import Path
+
 import pytest
+import torch
 from mmengine.config import Config
 from PIL import Image
 
+from famkd.runtime.safe_load import load_checkpoint
+
+ROOT = Path(__file__).parents[2]
 RECIPE = 'famkd::cifar100_24e/famkd_resnet56_resnet20_1xb128-24e_cifar100.py'
 LINE = (
     'train_dataloader = val_dataloader = test_dataloader = '
@@ -59,3 +66,17 @@ def test_short_schedule_is_a_tenth_of_the_papers(load):
     assert 10 * short.custom_hooks[0].length == long.custom_hooks[0].length
     assert short.param_scheduler[-1].end == short.train_cfg.max_epochs
     assert short.model.distiller == long.model.distiller
+
+
+def test_shipped_teacher_is_the_one_of_its_recipe(load, monkeypatch):
+    from mmrazor.registry import MODELS
+
+    monkeypatch.chdir(ROOT)
+    model = load(RECIPE.removeprefix('famkd::')).model
+    file = Path(model.teacher_ckpt)
+    assert sha256(file.read_bytes()).hexdigest().startswith(file.stem[-8:])
+    shipped = load_checkpoint(file)['state_dict']
+    teacher = MODELS.build(model).teacher.state_dict()
+    assert teacher.keys() == shipped.keys()
+    for name, value in shipped.items():
+        assert torch.equal(teacher[name], value.to(teacher[name].dtype))
