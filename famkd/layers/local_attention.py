@@ -38,12 +38,17 @@ def _product_is_faster(x: Tensor) -> bool:
     float32 on Intel's only. In bfloat16 a product is faster where the convolution would
     first reorder a contiguous map.
     """
-    if torch.backends.cpu.get_cpu_capability() != 'AVX512':
+    if not _has_avx512():
         return True
     by_convolution = x.dtype == torch.float32 or (
         x.dtype == torch.bfloat16 and is_channels_last(x)
     )
     return not by_convolution
+
+
+@torch.compiler.assume_constant_result
+def _has_avx512() -> bool:
+    return torch.backends.cpu.get_cpu_capability() == 'AVX512'
 
 
 class LocalAttention(nn.Module):

@@ -98,6 +98,14 @@ def test_channels_last():
     torch.testing.assert_close(*results)
 
 
+@pytest.mark.parametrize('layout', [torch.contiguous_format, torch.channels_last])
+def test_it_compiles_without_a_graph_break(layout):
+    layer = LocalAttention(4)
+    x = torch.randn(2, 4, 5, 3).to(memory_format=layout)
+    compiled = torch.compile(layer, fullgraph=True, backend='aot_eager')
+    torch.testing.assert_close(compiled(x), layer(x))
+
+
 def test_empty_batch():
     layer = LocalAttention(4)
     layer(torch.ones(0, 4, 3, 5)).sum().backward()
