@@ -103,19 +103,19 @@ class _FrequencyFilter(torch.autograd.Function):
         bias: Tensor | None,
     ) -> Tensor:
         ctx.size = x.shape[-2:]
-        is_real = x.dtype == torch.bfloat16
         # The adjoint of a complex product needs conjugates, and bmm copies what conj()
         # gives.
-        spectrum = to_spectrum(x, conjugate=not is_real)
-        matrix = _filter_of_bins(weight, scale, pointwise, conjugate=not is_real)
-        if is_real:
-            matrix = _real_matrix(matrix, x.dtype)
+        conjugate = x.dtype != torch.bfloat16
+        spectrum = to_spectrum(x, conjugate)
+        matrix = _filter_of_bins(weight, scale, pointwise, conjugate)
+        if not spectrum.is_complex():
+            matrix = _real_matrix(matrix, spectrum.dtype)
         out = torch.bmm(spectrum, matrix)
         ctx.save_for_backward(spectrum, matrix, weight, scale)
         if bias is not None:
             # A constant is its bin 0, sqrt(H W) times as large.
             _real_part(out[0]).add_(bias * math.sqrt(math.prod(ctx.size)))
-        return from_spectrum(out, ctx.size, like=x, conjugate=not is_real)
+        return from_spectrum(out, ctx.size, like=x, conjugate=conjugate)
 
     @staticmethod
     @once_differentiable
