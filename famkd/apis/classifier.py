@@ -106,11 +106,11 @@ class Classifier:
         import pytorch_grad_cam
         from pytorch_grad_cam.utils.model_targets import ClassifierOutputTarget
 
-        from famkd.models.algorithms.patches import patch_size
+        from famkd.models.algorithms.patches import Patches
 
         layer = self.model.get_submodule(self.layer or self._last_map(inputs))
         weighing = getattr(pytorch_grad_cam, METHODS[self.method])
-        sizes = zip(inputs.shape[-2:], patch_size(self.model), strict=True)
+        sizes = zip(inputs.shape[-2:], Patches(self.model).size, strict=True)
         grid = tuple(size // patch for size, patch in sizes)
         transform = partial(as_map, grid=grid)
         with weighing(self.model, [layer], reshape_transform=transform) as cam:

@@ -5,51 +5,61 @@ from torch import nn
 Size = tuple[int, int]
 
 
-def check_patches(network: nn.Module, size: Size) -> None:
-    """Checks that images are cut into whole patches.
+class Patches:
+    """How a network cuts images into patches.
 
-    Some networks would pad the images without a word, and so shift the map against
-    that of the student; others fail in the middle of a forward pass.
+    Looked up once: the search goes through all modules.
 
     Args:
         network: The network that gets the images.
-        size: Their height and width.
 
-    Raises:
-        ValueError: If the size is no multiple of the patch, or the network takes
-            another size only; names a size that fits.
+    Attributes:
+        size: Height and width of a patch; (1, 1) if the network has none.
     """
-    embedding = _patch_embedding(network)
-    if embedding is None:
-        return
-    patch = patch_size(network)
-    fixed = getattr(embedding, 'strict_img_size', False) and embedding.img_size
-    if fixed and tuple(fixed) != tuple(size):
-        raise ValueError(
-            f'teacher_options: the images are {size[0]}x{size[1]}, but the teacher '
-            f'takes {fixed[0]}x{fixed[1]} only; set input_size={tuple(fixed)}, or '
-            'dynamic_img_size=True in the backbone, which then resizes its position '
-            'embeddings'
+
+    def __init__(self, network: nn.Module) -> None:
+        embedding = _patch_embedding(network)
+        self.size: Size = (1, 1) if embedding is None else _projection(embedding).stride
+        self._image_size = None  # the only one that it takes
+        if getattr(embedding, 'strict_img_size', False) and embedding.img_size:
+            self._image_size = tuple(embedding.img_size)
+
+    def check(self, images: Size) -> None:
+        """Checks that images are cut into whole patches.
+
+        Some networks would pad the images without a word, and so shift the map against
+        that of the student; others fail in the middle of a forward pass.
+
+        Args:
+            images: Their height and width.
+
+        Raises:
+            ValueError: If they are no multiples of the patch, or the network takes
+                another size only; names a size that fits.
+        """
+        height, width = images
+        if self._image_size not in (None, (height, width)):
+            fixed = self._image_size
+            raise ValueError(
+                f'teacher_options: the images are {height}x{width}, but the teacher '
+                f'takes {fixed[0]}x{fixed[1]} only; set input_size={fixed}, or '
+                'dynamic_img_size=True in the backbone, which then resizes its '
+                'position embeddings'
+            )
+        if any(x % p for x, p in zip(images, self.size, strict=True)):
+            raise ValueError(
+                f'teacher_options: the images are {height}x{width}, which are no '
+                f'multiples of the patch of the teacher, {self.size[0]}x'
+                f'{self.size[1]}; set input_size={self.nearest(images)}, or '
+                'input_scale where the sizes change'
+            )
+
+    def nearest(self, images: tuple[float, float]) -> Size:
+        """The nearest size of whole patches, at least one."""
+        height, width = (
+            max(1, round(x / p)) * p for x, p in zip(images, self.size, strict=True)
         )
-    if any(x % p for x, p in zip(size, patch, strict=True)):
-        raise ValueError(
-            f'teacher_options: the images are {size[0]}x{size[1]}, which are no '
-            f'multiples of the patch of the teacher, {patch[0]}x{patch[1]}; set '
-            f'input_size={whole_patches(size, patch)}, or input_scale where the sizes '
-            'change'
-        )
-
-
-def patch_size(network: nn.Module) -> Size:
-    """Height and width of its patches; (1, 1) if it has none."""
-    embedding = _patch_embedding(network)
-    return (1, 1) if embedding is None else _projection(embedding).stride
-
-
-def whole_patches(size: tuple[float, float], patch: Size) -> Size:
-    """The nearest size of whole patches, at least one."""
-    height, width = (max(1, round(x / p)) * p for x, p in zip(size, patch, strict=True))
-    return height, width
+        return height, width
 
 
 def _patch_embedding(network: nn.Module) -> nn.Module | None:

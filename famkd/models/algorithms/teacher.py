@@ -20,7 +20,7 @@ from torch.nn.functional import interpolate
 from .early_stop import EarlyStop
 from .normalization import teacher_normalization
 from .options import to_dtype, to_scale, to_size
-from .patches import check_patches, patch_size, whole_patches
+from .patches import Patches
 from .sharding import shard as shard_weights
 
 
@@ -84,8 +84,9 @@ class FrozenTeacher:
         self.dtype = to_dtype(dtype)
         self.input_size = to_size(input_size)
         self.input_scale = to_scale(input_scale, input_size)
+        self.patches = Patches(network)
         if self.input_size is not None:
-            check_patches(network, self.input_size)
+            self.patches.check(self.input_size)
         self.shard = shard
         self.renormalize = teacher_normalization(
             images, network.data_preprocessor, own_normalization
@@ -169,8 +170,8 @@ class FrozenTeacher:
         size = self.input_size
         if self.input_scale is not None:
             wanted = [self.input_scale * x for x in images.shape[-2:]]
-            size = whole_patches(wanted, patch_size(self.network))
-        check_patches(self.network, size or tuple(images.shape[-2:]))
+            size = self.patches.nearest(wanted)
+        self.patches.check(size or tuple(images.shape[-2:]))
         if size is None:
             return images
         return interpolate(images, size, mode='bilinear', antialias=True)

@@ -7,7 +7,7 @@ import torch
 from torch import nn
 
 from famkd.models.algorithms.networks import build_network
-from famkd.models.algorithms.patches import check_patches, patch_size, whole_patches
+from famkd.models.algorithms.patches import Patches
 from famkd.models.algorithms.teacher_weights import load_teacher
 
 ARCH = dict(embed_dims=32, num_layers=2, num_heads=2, feedforward_channels=64)
@@ -139,8 +139,9 @@ def test_images_of_changing_sizes_are_scaled_to_whole_patches(distil):
     teacher, stages, *_ = TEACHERS['featmap']
     model = distil(teacher, stages, size=(16, 32), input_scale=0.875)
     assert model.maps == [(32, 1, 2)] * 2
-    assert whole_patches((800 * 0.875, 1344 * 0.875), (14, 14)) == (700, 1176)
-    assert whole_patches((3, 20), (14, 14)) == (14, 14)
+    patches = Patches(build_network(vit()))
+    assert patches.nearest((800 * 0.875, 1344 * 0.875)) == (700, 1176)
+    assert patches.nearest((3, 20)) == (14, 14)
 
 
 @pytest.mark.parametrize('options', [dict(input_size=30), dict()])
@@ -182,8 +183,9 @@ def test_tokens_that_are_no_map(distil):
 
 def test_networks_without_patches_take_every_size():
     network = nn.Sequential(nn.Conv2d(3, 4, 3))
-    check_patches(network, (5, 7))
-    assert patch_size(network) == (1, 1)
+    patches = Patches(network)
+    patches.check((5, 7))
+    assert patches.size == (1, 1)
 
 
 def test_a_backbone_by_itself_says_how_it_becomes_a_network():
