@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 from torch.autograd.function import FunctionCtx, once_differentiable
 
+from .kernels.filter_matrix import filter_gradients, filter_matrix
 from .kernels.spectrum import from_spectrum, to_spectrum
 
 
@@ -75,7 +76,9 @@ def frequency_filter(
     # A spectrum spans orders of magnitude: transforms of half precision lose it, and
     # float16 does not hold it. Rounded to bfloat16, every bin keeps 8 bits of its own.
     dtype = torch.promote_types(x.dtype, torch.float32)
-    operands = (weight, scale, pointwise, bias)
+    if pointwise is None:
+        pointwise = weight.new_zeros(weight.shape[2:4])
+    operands = (weight.flatten(0, 1), scale.flatten(), pointwise, bias)
     with torch.autocast(x.device.type, enabled=False):
         operands = (None if t is None else t.to(dtype) for t in operands)
         return _FrequencyFilter.apply(x, *operands)
@@ -99,7 +102,7 @@ class _FrequencyFilter(torch.autograd.Function):
         x: Tensor,
         weight: Tensor,
         scale: Tensor,
-        pointwise: Tensor | None,
+        pointwise: Tensor,
         bias: Tensor | None,
     ) -> Tensor:
         ctx.size = x.shape[-2:]
@@ -107,9 +110,8 @@ class _FrequencyFilter(torch.autograd.Function):
         # gives.
         conjugate = x.dtype != torch.bfloat16
         spectrum = to_spectrum(x, conjugate)
-        matrix = _filter_of_bins(weight, scale, pointwise, conjugate)
-        if not spectrum.is_complex():
-            matrix = _real_matrix(matrix, spectrum.dtype)
+        is_real = not spectrum.is_complex()
+        matrix = filter_matrix(weight, scale, pointwise, is_real, conjugate)
         out = torch.bmm(spectrum, matrix)
         ctx.save_for_backward(spectrum, matrix, weight, scale)
         if bias is not None:
@@ -134,57 +136,14 @@ class _FrequencyFilter(torch.autograd.Function):
             grad_bias *= math.sqrt(math.prod(ctx.size))
         if needs_weight or needs_scale or needs_pointwise:
             grad_matrix = torch.bmm(spectrum.mT, grad_bins)
-            if not grad_matrix.is_complex():
-                grad_matrix = _grad_of_real_matrix(grad_matrix)
-            grad_filter = torch.view_as_real(grad_matrix)
+            height, width = ctx.size
             # The inner columns of a half spectrum count twice in the output.
-            counts = torch.ones_like(scale)
-            counts[:, 1 : (ctx.size[1] + 1) // 2] = 2
-            if needs_pointwise:
-                # A sum over the bins; BLAS is several times faster than sum().
-                sums = counts.flatten() @ grad_filter.flatten(1)
-                grad_pointwise = sums.view(grad_filter.shape[1:])[..., 0]
-            if needs_scale:
-                rows = grad_filter.flatten(1)[:, None]  # of the bins, as the columns
-                columns = weight.flatten(2).flatten(0, 1)[..., None]
-                grad_scale = counts * torch.bmm(rows, columns).view_as(scale)
-            if needs_weight:
-                grad_filter = grad_filter.unflatten(0, scale.shape)
-                grad_weight = grad_filter.mul_((counts * scale)[..., None, None, None])
+            counts = scale.new_ones(height, width // 2 + 1)
+            counts[:, 1 : (width + 1) // 2] = 2
+            grad_weight, grad_scale, grad_pointwise = filter_gradients(
+                grad_matrix, weight, scale, counts.flatten()
+            )
         return grad_x, grad_weight, grad_scale, grad_pointwise, grad_bias
-
-
-def _filter_of_bins(
-    weight: Tensor, scale: Tensor, pointwise: Tensor | None, conjugate: bool
-) -> Tensor:
-    """aP + W of each bin, or its conjugate: complex, (bins, C_in, C_out)."""
-    bins, factors = weight.flatten(0, 1), scale.reshape(-1, 1, 1, 1)
-    if pointwise is None:
-        filter = bins * factors
-    else:
-        real = torch.stack((pointwise, torch.zeros_like(pointwise)), dim=-1)
-        filter = torch.addcmul(real, bins, factors)
-    filter = torch.view_as_complex(filter.contiguous())
-    return filter.conj_physical_() if conjugate else filter
-
-
-def _real_matrix(filter: Tensor, dtype: torch.dtype) -> Tensor:
-    """The real matrix, (bins, 2 C_in, 2 C_out), that a complex one stands for.
-
-    It takes and gives the real and imaginary part of a channel one after the other.
-    """
-    bins, in_channels, out_channels = filter.shape
-    matrix = filter.new_empty((bins, in_channels, 2, out_channels, 2), dtype=dtype)
-    matrix[:, :, 0] = torch.view_as_real(filter)  # the rows of real parts
-    matrix[:, :, 1] = torch.view_as_real(1j * filter)
-    return matrix.flatten(3).flatten(1, 2)
-
-
-def _grad_of_real_matrix(grad: Tensor) -> Tensor:
-    """The gradient of the filter by that of its real matrix, in float32."""
-    grad = grad.float().unflatten(2, (-1, 2)).unflatten(1, (-1, 2))
-    of_real, of_imag = torch.view_as_complex(grad).unbind(2)
-    return torch.sub(of_real, of_imag, alpha=1j)
 
 
 def _real_part(bins: Tensor) -> Tensor:
