@@ -1,11 +1,9 @@
 """Mean squared error between two features."""
 
-import torch
 from mmrazor.registry import MODELS
 from torch import Tensor, nn
-from torch.autograd.function import FunctionCtx
 
-from famkd.layers.widen import widen
+from famkd.layers.kernels.squared_error import mean_squared_error
 
 from .same_shape import check_same_shape
 
@@ -38,7 +36,7 @@ class StageMSELoss(nn.Module):
             ValueError: If the shapes differ.
         """
         self.check_shapes(s_feature, t_feature)
-        return self.loss_weight * _MeanSquaredError.apply(s_feature, t_feature)
+        return self.loss_weight * mean_squared_error(s_feature, t_feature)
 
     def check_shapes(self, s_feature: Tensor, t_feature: Tensor) -> None:
         """Checks that the features can be compared.
@@ -47,22 +45,3 @@ class StageMSELoss(nn.Module):
             ValueError: If the shapes differ.
         """
         check_same_shape(s_feature, t_feature)
-
-
-class _MeanSquaredError(torch.autograd.Function):
-    """``mse_loss`` in float32 or wider, whose gradient lies in memory as the maps do.
-
-    PyTorch's is always contiguous: channels last, BN and ReLU before it would read it
-    against its order.
-    """
-
-    @staticmethod
-    def forward(ctx: FunctionCtx, s_feature: Tensor, t_feature: Tensor) -> Tensor:
-        ctx.save_for_backward(s_feature, t_feature)
-        return (widen(s_feature) - widen(t_feature)).square_().mean()
-
-    @staticmethod
-    def backward(ctx: FunctionCtx, grad: Tensor) -> tuple[Tensor, Tensor | None]:
-        s_feature, t_feature = ctx.saved_tensors
-        grad = (s_feature - t_feature) * (2 * grad / s_feature.numel())
-        return grad, -grad if ctx.needs_input_grad[1] else None
