@@ -72,7 +72,11 @@ def frequency_filter(
 
     Returns:
         Tensor: Shape (N, C_out, H, W), the dtype of ``x``.
+
+    Raises:
+        ValueError: If a shape is another one.
     """
+    _check_shapes(x, weight, scale, pointwise)
     # A spectrum spans orders of magnitude: transforms of half precision lose it, and
     # float16 does not hold it. Rounded to bfloat16, every bin keeps 8 bits of its own.
     dtype = torch.promote_types(x.dtype, torch.float32)
@@ -82,6 +86,21 @@ def frequency_filter(
     with torch.autocast(x.device.type, enabled=False):
         operands = (None if t is None else t.to(dtype) for t in operands)
         return _FrequencyFilter.apply(x, *operands)
+
+
+def _check_shapes(
+    x: Tensor, weight: Tensor, scale: Tensor, pointwise: Tensor | None
+) -> None:
+    """Checks what a kernel would read without a look at its size."""
+    bins, channels = (x.shape[2], x.shape[3] // 2 + 1), (x.shape[1], *weight.shape[3:4])
+    expected = dict(weight=(*bins, *channels, 2), scale=bins, pointwise=channels)
+    given = dict(weight=weight, scale=scale, pointwise=pointwise)
+    for name, shape in expected.items():
+        if given[name] is not None and given[name].shape != shape:
+            raise ValueError(
+                f'{name} must be {shape} for a map {tuple(x.shape)}, got '
+                f'{tuple(given[name].shape)}'
+            )
 
 
 class _FrequencyFilter(torch.autograd.Function):
@@ -106,12 +125,12 @@ class _FrequencyFilter(torch.autograd.Function):
         bias: Tensor | None,
     ) -> Tensor:
         ctx.size = x.shape[-2:]
+        bfloat16 = x.dtype == torch.bfloat16
         # The adjoint of a complex product needs conjugates, and bmm copies what conj()
         # gives.
-        conjugate = x.dtype != torch.bfloat16
+        conjugate = not bfloat16
         spectrum = to_spectrum(x, conjugate)
-        is_real = not spectrum.is_complex()
-        matrix = filter_matrix(weight, scale, pointwise, is_real, conjugate)
+        matrix = filter_matrix(weight, scale, pointwise, bfloat16, conjugate)
         out = torch.bmm(spectrum, matrix)
         ctx.save_for_backward(spectrum, matrix, weight, scale)
         if bias is not None:

@@ -28,10 +28,10 @@ def call(function: str, tensors: Sequence[Tensor], sizes: Sequence[int]) -> None
     Args:
         function: Name of the kernel, without the dtype.
         tensors: Tensors on the CPU, laid out as the kernel expects. The first one's
-            dtype, of complex numbers that of their parts, decides which kernel it is.
+            dtype decides which kernel it is.
         sizes: Whole numbers that the kernel takes.
     """
-    dtype = str(tensors[0].dtype.to_real()).removeprefix('torch.')
+    dtype = str(tensors[0].dtype).removeprefix('torch.')
     getattr(library(), f'{function}_{dtype}')(
         *(ctypes.c_void_p(x.data_ptr()) for x in tensors),
         *map(ctypes.c_long, sizes),

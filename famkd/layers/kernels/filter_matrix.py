@@ -5,12 +5,16 @@ from torch import Tensor
 
 from .compiled import call, works
 
+# Bins whose gradients are summed up by one thread: few, since the sums are as large as
+# a bin, and enough to make them a small part of all bins.
+CHUNK = 8
+
 
 def filter_matrix(
     weight: Tensor,
     scale: Tensor,
     pointwise: Tensor,
-    is_real: bool,
+    bfloat16: bool = False,
     conjugate: bool = False,
 ) -> Tensor:
     r"""The filter of each bin, :math:`a P + W`.
@@ -20,20 +24,20 @@ def filter_matrix(
 
     Args:
         weight: :math:`P`, shape (bins, C_in, C_out, 2), the last dimension real and
-            imaginary part; float32 or float64.
+            imaginary part; float32, or float64 without ``bfloat16``.
         scale: :math:`a`, shape (bins), of the same dtype.
         pointwise: :math:`W`, real, shape (C_in, C_out), likewise.
-        is_real: Whether to return the real matrices of bfloat16 that complex ones
-            stand for.
-        conjugate: Whether to return the conjugate. Defaults to False.
+        bfloat16: Whether to return real matrices of bfloat16 that stand for the complex
+            ones. Defaults to False.
+        conjugate: Whether to return the conjugate, of complex ones. Defaults to False.
 
     Returns:
-        Tensor: Complex, shape (bins, C_in, C_out). Or, if ``is_real``, bfloat16, shape
+        Tensor: Complex, shape (bins, C_in, C_out). Or of bfloat16, shape
         (bins, 2 * C_in, 2 * C_out): real and imaginary part of a channel are one after
         the other, as in :func:`to_spectrum`.
     """
     form = _filter_matrix if weight.is_cpu else _filter_matrix_by_torch
-    return form(weight, scale, pointwise, is_real, conjugate)
+    return form(weight, scale, pointwise, bfloat16, conjugate)
 
 
 def filter_gradients(
@@ -44,7 +48,8 @@ def filter_gradients(
     .. math:: n a G, \quad n \langle G, P \rangle, \quad \sum_k n_k \text{Re}\, G_k
 
     Args:
-        grad: :math:`G`, gradient of the matrix, of its shape and dtype.
+        grad: :math:`G`, gradient of the matrix, of its shape and dtype. It is
+            overwritten.
         weight: :math:`P`, as for :func:`filter_matrix`.
         scale: :math:`a`, likewise.
         counts: :math:`n`, how many bins of the whole spectrum a bin stands for: shape
@@ -53,36 +58,45 @@ def filter_gradients(
     Returns:
         tuple: The gradients of ``weight``, ``scale`` and ``pointwise``.
     """
-    form = _filter_gradients if weight.is_cpu else _filter_gradients_by_torch
-    return form(grad, weight, scale, counts)
+    if not weight.is_cpu:
+        return _filter_gradients_by_torch(grad, weight, scale, counts)
+    if grad.is_complex():
+        real, grad = None, torch.view_as_real(grad)
+    else:
+        real, grad = grad, torch.empty_like(weight)
+    return grad, *_filter_gradients(grad, real, weight, scale, counts)
 
 
 def _filter_matrix_by_torch(
-    weight: Tensor, scale: Tensor, pointwise: Tensor, is_real: bool, conjugate: bool
+    weight: Tensor, scale: Tensor, pointwise: Tensor, bfloat16: bool, conjugate: bool
 ) -> Tensor:
-    real = torch.stack((pointwise, torch.zeros_like(pointwise)), dim=-1)
-    filter = torch.addcmul(real, weight, scale.reshape(-1, 1, 1, 1))
+    pointwise = torch.stack((pointwise, torch.zeros_like(pointwise)), dim=-1)
+    filter = torch.addcmul(pointwise, weight, scale.reshape(-1, 1, 1, 1))
+    if bfloat16:
+        real, imag = filter.unbind(-1)
+        below = torch.stack((-imag, real), dim=-1)  # each row of real parts
+        rows = torch.stack((filter, below), dim=2)
+        return rows.flatten(3).flatten(1, 2).bfloat16()
     filter = torch.view_as_complex(filter.contiguous())
-    if conjugate:
-        filter.conj_physical_()
-    if not is_real:
-        return filter
-    # The rows of real parts, and below each that of imaginary parts.
-    rows = torch.view_as_real(torch.stack((filter, 1j * filter), dim=2))
-    return rows.flatten(3).flatten(1, 2).bfloat16()
+    return filter.conj_physical_() if conjugate else filter
 
 
 def _filter_gradients_by_torch(
     grad: Tensor, weight: Tensor, scale: Tensor, counts: Tensor
 ) -> tuple[Tensor, Tensor, Tensor]:
-    if not grad.is_complex():
-        grad = grad.float().unflatten(2, (-1, 2)).unflatten(1, (-1, 2))
-        of_real, of_imag = torch.view_as_complex(grad).unbind(2)
-        grad = torch.sub(of_real, of_imag, alpha=1j)
-    grad = torch.view_as_real(grad)
-    grad_scale = counts * (grad * weight).sum((1, 2, 3))
-    grad_pointwise = torch.tensordot(counts, grad[..., 0], 1)
-    return grad * (counts * scale).view(-1, 1, 1, 1), grad_scale, grad_pointwise
+    grad = torch.view_as_real(grad if grad.is_complex() else _complex_gradient(grad))
+    # Sums by BLAS, which is several times faster than sum().
+    grad_pointwise = (counts @ grad.flatten(1)).view(grad.shape[1:])[..., 0]
+    products = torch.bmm(grad.flatten(1)[:, None], weight.flatten(1)[..., None])
+    grad_scale = counts * products.flatten()
+    return grad.mul_((counts * scale).view(-1, 1, 1, 1)), grad_scale, grad_pointwise
+
+
+def _complex_gradient(grad: Tensor) -> Tensor:
+    """The gradient of complex matrices by that of the real ones, in float32."""
+    grad = grad.float().unflatten(2, (-1, 2)).unflatten(1, (-1, 2))
+    of_real, of_imag = torch.view_as_complex(grad).unbind(2)
+    return torch.sub(of_real, of_imag, alpha=1j)
 
 
 # Operators, so that tracers see them: they have no data to point at.
@@ -90,45 +104,50 @@ def _filter_gradients_by_torch(
 
 @torch.library.custom_op('famkd::filter_matrix', mutates_args=(), device_types='cpu')
 def _filter_matrix(
-    weight: Tensor, scale: Tensor, pointwise: Tensor, is_real: bool, conjugate: bool
+    weight: Tensor, scale: Tensor, pointwise: Tensor, bfloat16: bool, conjugate: bool
 ) -> Tensor:
     if not works():
-        return _filter_matrix_by_torch(weight, scale, pointwise, is_real, conjugate)
+        return _filter_matrix_by_torch(weight, scale, pointwise, bfloat16, conjugate)
     operands = [x.contiguous() for x in (weight, scale, pointwise)]
-    matrix = _empty_matrix(*operands, is_real, conjugate)
-    call('filter_matrix', [matrix, *operands], [*weight.shape[:3], conjugate])
+    matrix = _empty_matrix(*operands, bfloat16, conjugate)
+    numbers = matrix if bfloat16 else torch.view_as_real(matrix)
+    call('filter_matrix', [numbers, *operands], [*weight.shape[:3], conjugate])
     return matrix
 
 
 @_filter_matrix.register_fake
 def _empty_matrix(
-    weight: Tensor, scale: Tensor, pointwise: Tensor, is_real: bool, conjugate: bool
+    weight: Tensor, scale: Tensor, pointwise: Tensor, bfloat16: bool, conjugate: bool
 ) -> Tensor:
     bins, rows, columns = weight.shape[:3]
-    if is_real:
+    if bfloat16:
         return weight.new_empty((bins, 2 * rows, 2 * columns), dtype=torch.bfloat16)
     return weight.new_empty((bins, rows, columns), dtype=weight.dtype.to_complex())
 
 
-@torch.library.custom_op('famkd::filter_gradients', mutates_args=(), device_types='cpu')
+@torch.library.custom_op(
+    'famkd::filter_gradients', mutates_args=('grad',), device_types='cpu'
+)
 def _filter_gradients(
-    grad: Tensor, weight: Tensor, scale: Tensor, counts: Tensor
-) -> tuple[Tensor, Tensor, Tensor]:
+    grad: Tensor, real: Tensor | None, weight: Tensor, scale: Tensor, counts: Tensor
+) -> tuple[Tensor, Tensor]:
+    """Overwrites the gradient of complex matrices, or makes it of that of real ones."""
     if not works():
-        return _filter_gradients_by_torch(grad, weight, scale, counts)
-    operands = [x.contiguous() for x in (grad, weight, scale, counts)]
-    grad_weight, grad_scale, _ = _empty_gradients(*operands)
-    # Of some bins each, in an order of sums that no thread count changes.
-    chunk = 8
-    sums = weight.new_empty(-(-len(weight) // chunk), *weight.shape[1:])
-    tensors = [*operands, grad_weight, grad_scale, sums]
-    call('filter_gradients', tensors, [*weight.shape[:3], chunk])
-    return grad_weight, grad_scale, sums[..., 0].sum(0)
+        given = torch.view_as_complex(grad) if real is None else real
+        of_weight, *others = _filter_gradients_by_torch(given, weight, scale, counts)
+        grad.copy_(of_weight)
+        return tuple(others)
+    operands = [x.contiguous() for x in (weight, scale, counts)]
+    grad_scale = torch.empty_like(operands[1])
+    sums = weight.new_empty(-(-len(weight) // CHUNK), *weight.shape[1:])
+    matrix = grad if real is None else real.contiguous()
+    tensors = [matrix, grad, *operands, grad_scale, sums]
+    call('filter_gradients', tensors, [*weight.shape[:3], CHUNK])
+    return grad_scale, sums[..., 0].sum(0)
 
 
 @_filter_gradients.register_fake
-def _empty_gradients(
-    grad: Tensor, weight: Tensor, scale: Tensor, counts: Tensor
-) -> tuple[Tensor, Tensor, Tensor]:
-    shapes = (weight.shape, scale.shape, weight.shape[1:3])
-    return tuple(weight.new_empty(shape) for shape in shapes)
+def _(
+    grad: Tensor, real: Tensor | None, weight: Tensor, scale: Tensor, counts: Tensor
+) -> tuple[Tensor, Tensor]:
+    return torch.empty_like(scale), weight.new_empty(weight.shape[1:3])

@@ -48,6 +48,12 @@ template <class T> Vec<T> shuffle(Vec<T> a, Vec<T> b, Mask<T> lanes) {
 struct BFloat16 {
   uint16_t bits;  // the upper half of a float
 };
+inline float widened(BFloat16 x) {
+  const uint32_t bits = uint32_t(x.bits) << 16;
+  float wide;
+  std::memcpy(&wide, &bits, sizeof wide);
+  return wide;
+}
 typedef uint16_t HalfBits __attribute__((vector_size(kBytes / 2)));
 typedef uint32_t Bits __attribute__((vector_size(kBytes)));
 
@@ -67,8 +73,8 @@ inline void narrow(Vec<float> x, BFloat16* to) {
   std::memcpy(to, &upper, sizeof upper);
 }
 
-// `each` numbers of every lane, from memory and back. A vector is read whole: lanes that
-// are not there are zeros.
+// `each` numbers of every lane, to vectors and back, which are written and read whole:
+// lanes that are not there are zeros.
 template <long each = 1, class S, class T>
 void read(const S* from, T* to, long lanes) {
   const auto all = [to](const S* at) {

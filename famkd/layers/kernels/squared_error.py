@@ -8,14 +8,17 @@ from famkd.layers.widen import widen
 
 from .compiled import call, works
 
+# Numbers whose squares are summed up one after the other: few enough for float32.
+CHUNK = 4096
 
-@torch.library.custom_op('famkd::mean_squared_error', mutates_args=())
+
 def mean_squared_error(a: Tensor, b: Tensor) -> Tensor:
     r"""Mean squared error, in float32 or wider, :math:`\frac1n \sum (a - b)^2`.
 
-    PyTorch's ``mse_loss`` is always contiguous in its gradient: channels last, BN and
-    ReLU before it would read it against its order. Here it lies in memory as ``a``
-    does. On CPUs a C++ kernel reads the maps as they are and keeps no difference.
+    The gradient of PyTorch's ``mse_loss`` is always contiguous: channels last, BN and
+    ReLU before it would read it against its order. Here it lies in memory as the tensor
+    does. On CPUs a C++ kernel reads two tensors of one dtype, float32, float64 or
+    bfloat16, and keeps nothing else. There are first and second derivatives.
 
     Args:
         a: Any shape.
@@ -23,47 +26,91 @@ def mean_squared_error(a: Tensor, b: Tensor) -> Tensor:
 
     Returns:
         Tensor: A scalar.
+
+    Raises:
+        ValueError: If the shapes differ.
     """
-    if not (a.is_cpu and works()):
-        return (widen(a) - widen(b)).square_().mean()
-    a, b = _alike(a, b)
-    chunk = 4096  # small enough for a sum in float32
-    sums = a.new_empty(-(-a.numel() // chunk), dtype=_sum_dtype(a, b))
-    call('squared_error', [a, b, sums], [a.numel(), chunk])
+    if a.shape != b.shape:
+        raise ValueError(f'shapes differ: {tuple(a.shape)} and {tuple(b.shape)}')
+    return _MeanSquaredError.apply(a, b)
+
+
+class _MeanSquaredError(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx: FunctionCtx, a: Tensor, b: Tensor) -> Tensor:
+        ctx.save_for_backward(a, b)
+        form = _squared_error if _has_kernel(a, b) else _squared_error_by_torch
+        return form(a, b)
+
+    @staticmethod
+    def backward(ctx: FunctionCtx, grad: Tensor) -> tuple[Tensor | None, Tensor | None]:
+        a, b = ctx.saved_tensors
+        needs_a, needs_b = ctx.needs_input_grad
+        factor = grad * 2 / a.numel()
+        return (
+            _ScaledDifference.apply(a, b, factor) if needs_a else None,
+            _ScaledDifference.apply(b, a, factor) if needs_b else None,
+        )
+
+
+class _ScaledDifference(torch.autograd.Function):
+    """``factor * (a - b)``, rounded once, in the dtype and memory format of a."""
+
+    @staticmethod
+    def forward(ctx: FunctionCtx, a: Tensor, b: Tensor, factor: Tensor) -> Tensor:
+        ctx.save_for_backward(a, b, factor)
+        has_kernel = _has_kernel(a, b)
+        form = _scaled_difference if has_kernel else _scaled_difference_by_torch
+        return form(a, b, factor)
+
+    @staticmethod
+    def backward(ctx: FunctionCtx, grad: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        a, b, factor = ctx.saved_tensors
+        of_a = factor * grad
+        return of_a, -of_a, (grad * (widen(a) - widen(b))).sum()
+
+
+def _has_kernel(a: Tensor, b: Tensor) -> bool:
+    dtypes = (torch.float32, torch.float64, torch.bfloat16)
+    return a.is_cpu and b.is_cpu and a.dtype == b.dtype and a.dtype in dtypes
+
+
+def _squared_error_by_torch(a: Tensor, b: Tensor) -> Tensor:
+    return (widen(a) - widen(b)).square_().mean()
+
+
+def _scaled_difference_by_torch(a: Tensor, b: Tensor, factor: Tensor) -> Tensor:
+    difference = (widen(a) - widen(b)).mul_(factor)
+    return torch.empty_like(a).copy_(difference)
+
+
+# Operators, so that tracers see them: they have no data to point at.
+
+
+@torch.library.custom_op('famkd::squared_error', mutates_args=(), device_types='cpu')
+def _squared_error(a: Tensor, b: Tensor) -> Tensor:
+    if not works():
+        return _squared_error_by_torch(a, b)
+    dtype = torch.promote_types(a.dtype, torch.float32)
+    sums = a.new_empty(-(-a.numel() // CHUNK), dtype=dtype)
+    call('squared_error', [*_as_first(a, b), sums], [a.numel(), CHUNK])
     return sums.sum() / a.numel()
 
 
-@torch.library.custom_op('famkd::scaled_difference', mutates_args=())
-def _scaled_difference(a: Tensor, b: Tensor, factor: Tensor) -> Tensor:
-    """``factor * (a - b)``, rounded once, in the dtype and memory format of a."""
-    if not (a.is_cpu and works()):
-        return ((widen(a) - widen(b)) * factor).to(a.dtype)
-    dtype = a.dtype
-    a, b = _alike(a, b)
-    out = torch.empty_like(a)
-    call('scaled_difference', [a, b, factor.to(_sum_dtype(a, b)), out], [a.numel()])
-    return out.to(dtype)
-
-
-def _alike(a: Tensor, b: Tensor) -> tuple[Tensor, Tensor]:
-    """Both without gaps, in the memory format of a, of one dtype that has a kernel."""
-    dtype = torch.promote_types(a.dtype, b.dtype)
-    dtype = dtype if dtype != torch.float16 else torch.float32
-    like = torch.empty_like(a, dtype=dtype)
-    has_form = [x.dtype == dtype and x.stride() == like.stride() for x in (a, b)]
-    return tuple(
-        x if good else torch.empty_like(like).copy_(x)
-        for x, good in zip((a, b), has_form, strict=True)
-    )
-
-
-def _sum_dtype(a: Tensor, b: Tensor) -> torch.dtype:
-    return torch.promote_types(torch.promote_types(a.dtype, b.dtype), torch.float32)
-
-
-@mean_squared_error.register_fake
+@_squared_error.register_fake
 def _(a: Tensor, b: Tensor) -> Tensor:
-    return a.new_empty((), dtype=_sum_dtype(a, b))
+    return a.new_empty((), dtype=torch.promote_types(a.dtype, torch.float32))
+
+
+@torch.library.custom_op(
+    'famkd::scaled_difference', mutates_args=(), device_types='cpu'
+)
+def _scaled_difference(a: Tensor, b: Tensor, factor: Tensor) -> Tensor:
+    if not works():
+        return _scaled_difference_by_torch(a, b, factor)
+    to = torch.empty_like(a)
+    call('scaled_difference', [*_as_first(a, b), factor, to], [a.numel()])
+    return to
 
 
 @_scaled_difference.register_fake
@@ -71,20 +118,10 @@ def _(a: Tensor, b: Tensor, factor: Tensor) -> Tensor:
     return torch.empty_like(a)
 
 
-def _save(ctx: FunctionCtx, inputs: tuple[Tensor, ...], output: Tensor) -> None:
-    ctx.save_for_backward(*inputs)
-
-
-def _gradients(ctx: FunctionCtx, grad: Tensor) -> tuple[Tensor, Tensor | None]:
-    a, b = ctx.saved_tensors
-    grad_a = _scaled_difference(a, b, grad * 2 / a.numel())
-    return grad_a, -grad_a if ctx.needs_input_grad[1] else None
-
-
-def _second(ctx: FunctionCtx, grad: Tensor) -> tuple[Tensor, ...]:
-    a, b, factor = ctx.saved_tensors
-    return factor * grad, -factor * grad, (grad * (widen(a) - widen(b))).sum()
-
-
-mean_squared_error.register_autograd(_gradients, setup_context=_save)
-_scaled_difference.register_autograd(_second, setup_context=_save)
+def _as_first(a: Tensor, b: Tensor) -> list[Tensor]:
+    """Both without gaps, in the memory format of a."""
+    like = torch.empty_like(a)
+    return [
+        x if x.stride() == like.stride() else torch.empty_like(like).copy_(x)
+        for x in (a, b)
+    ]

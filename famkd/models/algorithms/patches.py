@@ -18,11 +18,10 @@ class Patches:
     """
 
     def __init__(self, network: nn.Module) -> None:
-        embedding = _patch_embedding(network)
-        self.size: Size = (1, 1) if embedding is None else _projection(embedding).stride
-        self._image_size = None  # the only one that it takes
-        if getattr(embedding, 'strict_img_size', False) and embedding.img_size:
-            self._image_size = tuple(embedding.img_size)
+        self._embedding = _patch_embedding(network)
+        self.size: Size = (1, 1)
+        if self._embedding is not None:
+            self.size = _projection(self._embedding).stride
 
     def check(self, images: Size) -> None:
         """Checks that images are cut into whole patches.
@@ -38,12 +37,13 @@ class Patches:
                 another size only; names a size that fits.
         """
         height, width = images
-        if self._image_size not in (None, (height, width)):
-            fixed = self._image_size
+        embedding = self._embedding
+        fixed = getattr(embedding, 'strict_img_size', False) and embedding.img_size
+        if fixed and tuple(fixed) != (height, width):
             raise ValueError(
                 f'teacher_options: the images are {height}x{width}, but the teacher '
-                f'takes {fixed[0]}x{fixed[1]} only; set input_size={fixed}, or '
-                'dynamic_img_size=True in the backbone, which then resizes its '
+                f'takes {fixed[0]}x{fixed[1]} only; set input_size={tuple(fixed)}, '
+                'or dynamic_img_size=True in the backbone, which then resizes its '
                 'position embeddings'
             )
         if any(x % p for x, p in zip(images, self.size, strict=True)):

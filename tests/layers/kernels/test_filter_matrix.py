@@ -48,34 +48,34 @@ def as_real(filter):
     return products.reshape(bins, 2 * rows, 2 * columns)
 
 
-@pytest.mark.parametrize(('dtype', 'is_real'), FORMS)
+@pytest.mark.parametrize(('dtype', 'bfloat16'), FORMS)
 @pytest.mark.parametrize('shape', SHAPES)
-def test_is_its_definition(shape, dtype, is_real, form, threads):
+def test_is_its_definition(shape, dtype, bfloat16, form, threads):
     weight, scale, pointwise = operands(shape, dtype)
     expected = definition(weight, scale, pointwise)
-    if is_real:
-        matrix = filter_matrix(weight, scale, pointwise, is_real)
+    if bfloat16:
+        matrix = filter_matrix(weight, scale, pointwise, bfloat16)
         torch.testing.assert_close(matrix, as_real(expected).bfloat16())
     else:
         for conjugate, true in ((False, expected), (True, expected.conj())):
-            matrix = filter_matrix(weight, scale, pointwise, is_real, conjugate)
+            matrix = filter_matrix(weight, scale, pointwise, bfloat16, conjugate)
             assert not matrix.is_conj()
             torch.testing.assert_close(matrix, true.to(dtype.to_complex()))
 
 
-@pytest.mark.parametrize(('dtype', 'is_real'), FORMS)
+@pytest.mark.parametrize(('dtype', 'bfloat16'), FORMS)
 @pytest.mark.parametrize('shape', SHAPES)
-def test_gradients_are_those_of_autograd(shape, dtype, is_real, form, threads):
+def test_gradients_are_those_of_autograd(shape, dtype, bfloat16, form, threads):
     leaves = [x.double().requires_grad_() for x in operands(shape, dtype)]
     matrix = definition(*leaves)
-    matrix = as_real(matrix) if is_real else matrix
-    given = torch.bfloat16 if is_real else dtype.to_complex()
+    matrix = as_real(matrix) if bfloat16 else matrix
+    given = torch.bfloat16 if bfloat16 else dtype.to_complex()
     grad = torch.randn(matrix.shape, dtype=matrix.dtype).to(given)
     counts = torch.arange(shape[0], dtype=dtype) % 3
     weighted = grad.to(matrix.dtype) * counts.view(-1, 1, 1)
     expected = torch.autograd.grad(matrix, leaves, weighted)
     weight, scale, _ = operands(shape, dtype)
-    found = filter_gradients(grad, weight, scale, counts)
+    found = filter_gradients(grad.clone(), weight, scale, counts)
     for gradient, true in zip(found, expected, strict=True):
         torch.testing.assert_close(gradient, true.to(dtype), rtol=1e-5, atol=1e-4)
 
@@ -87,16 +87,30 @@ def test_the_number_of_threads_changes_nothing():
     results = []
     for threads in (1, 3):
         torch.set_num_threads(threads)
-        results.append(filter_gradients(grad, weight, scale, scale))
+        results.append(filter_gradients(grad.clone(), weight, scale, scale))
     torch.set_num_threads(before)
     for one, three in zip(*results, strict=True):
         assert torch.equal(one, three)
 
 
-@pytest.mark.parametrize('is_real', [False, True])
-def test_tracing_sees_operators(is_real):
+@pytest.mark.parametrize('bfloat16', [False, True])
+def test_values_that_are_not_finite(bfloat16, form):
+    weight = torch.tensor([[[[torch.inf, 1.0], [torch.nan, 2.0]]]])
+    matrix = filter_matrix(weight, torch.ones(1), torch.zeros(1, 2), bfloat16)
+    rows = matrix.float() if bfloat16 else torch.view_as_real(matrix).flatten(2)
+    expected = torch.tensor([[torch.inf, 1.0, torch.nan, 2.0]])
+    below = torch.tensor([[-1.0, torch.inf, -2.0, torch.nan]])
+    expected = torch.cat((expected, below)) if bfloat16 else expected
+    torch.testing.assert_close(rows[0], expected, equal_nan=True)
+
+
+@pytest.mark.parametrize('bfloat16', [False, True])
+def test_tracing_sees_operators(bfloat16):
     weight, scale, pointwise = operands((7, 3, 5), torch.float32)
-    given = (weight, scale, pointwise, is_real, not is_real)
+    given = (weight, scale, pointwise, bfloat16, not bfloat16)
     torch.library.opcheck(module._filter_matrix, given)
-    grad = torch.randn_like(filter_matrix(*given))
-    torch.library.opcheck(module._filter_gradients, (grad, weight, scale, scale))
+    grad, real = torch.randn_like(weight), None
+    if bfloat16:
+        real = torch.randn_like(filter_matrix(*given))
+    operator = module._filter_gradients
+    torch.library.opcheck(operator, (grad, real, weight, scale, scale))
