@@ -63,8 +63,8 @@ void filter_matrix(const T* weight, const T* scale, const T* pointwise, S* matri
 }
 
 template <class T, class S>
-void filter_gradients(T* grad, const S* real, const T* weight, const T* scale,
-                      const T* counts, T* grad_scale, T* sums, long bins, long in,
+void filter_gradients(const S* grad, const T* weight, const T* scale, const T* counts,
+                      T* grad_weight, T* grad_scale, T* sums, long bins, long in,
                       long out, long chunk, int threads) {
   const long size = 2 * out;
 #pragma omp parallel for num_threads(threads)
@@ -76,14 +76,17 @@ void filter_gradients(T* grad, const S* real, const T* weight, const T* scale,
       T product = 0;
       for (long i = 0; i < in; ++i) {
         const long at = (bin * in + i) * size;
-        T *g = grad + at, *sum = chunk_sums + i * size;
-        const T* p = weight + at;
-        if constexpr (kRows<S> == 2) read_real(real + 2 * at, g, size);
+        T *to = grad_weight + at, *sum = chunk_sums + i * size;
+        const T *p = weight + at, *g = to;
+        if constexpr (kRows<S> == 1)
+          g = grad + at;
+        else
+          read_real(grad + 2 * at, to, size);
 #pragma omp simd reduction(+ : product)
         for (long k = 0; k < size; ++k) {
           product += g[k] * p[k];
           sum[k] += count * g[k];
-          g[k] *= factor;
+          to[k] = factor * g[k];
         }
       }
       grad_scale[bin] = count * product;
@@ -93,11 +96,10 @@ void filter_gradients(T* grad, const S* real, const T* weight, const T* scale,
 
 }  // namespace
 
-// weight, grad: (bins, in, out, 2); scale, counts, grad_scale: (bins); pointwise:
-// (in, out). matrix and real are of type S: (bins, in, out, 2), or, of BFloat16,
-// (bins, 2 * in, 2 * out). grad is the gradient of the matrix, of BFloat16 to be found
-// from that of the real one, and becomes that of the weight. sums: (chunks, in, out, 2),
-// over the bins of a chunk, whatever the number of threads.
+// weight, grad_weight: (bins, in, out, 2); scale, counts, grad_scale: (bins); pointwise:
+// (in, out). matrix and grad are of type S: (bins, in, out, 2), or, of BFloat16,
+// (bins, 2 * in, 2 * out). sums: (chunks, in, out, 2), over the bins of a chunk, whatever
+// the number of threads.
 #define EXPORT(T, S, suffix)                                                           \
   extern "C" void filter_matrix_##suffix(                                              \
       S* matrix, const T* weight, const T* scale, const T* pointwise, long bins,       \
@@ -106,10 +108,10 @@ void filter_gradients(T* grad, const S* real, const T* weight, const T* scale,
                   threads);                                                            \
   }                                                                                    \
   extern "C" void filter_gradients_##suffix(                                           \
-      const S* real, T* grad, const T* weight, const T* scale, const T* counts,        \
+      const S* grad, const T* weight, const T* scale, const T* counts, T* grad_weight, \
       T* grad_scale, T* sums, long bins, long in, long out, long chunk, int threads) { \
-    filter_gradients(grad, real, weight, scale, counts, grad_scale, sums, bins, in,    \
-                     out, chunk, threads);                                             \
+    filter_gradients(grad, weight, scale, counts, grad_weight, grad_scale, sums, bins, \
+                     in, out, chunk, threads);                                         \
   }
 EXPORT(float, float, float32)
 EXPORT(double, double, float64)

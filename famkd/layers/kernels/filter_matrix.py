@@ -48,7 +48,7 @@ def filter_gradients(
     .. math:: n a G, \quad n \langle G, P \rangle, \quad \sum_k n_k \text{Re}\, G_k
 
     Args:
-        grad: :math:`G`, gradient of the matrix, of its shape and dtype. It is
+        grad: :math:`G`, gradient of the matrix, of its shape and dtype. May be
             overwritten.
         weight: :math:`P`, as for :func:`filter_matrix`.
         scale: :math:`a`, likewise.
@@ -58,13 +58,8 @@ def filter_gradients(
     Returns:
         tuple: The gradients of ``weight``, ``scale`` and ``pointwise``.
     """
-    if not weight.is_cpu:
-        return _filter_gradients_by_torch(grad, weight, scale, counts)
-    if grad.is_complex():
-        real, grad = None, torch.view_as_real(grad)
-    else:
-        real, grad = grad, torch.empty_like(weight)
-    return grad, *_filter_gradients(grad, real, weight, scale, counts)
+    form = _filter_gradients if weight.is_cpu else _filter_gradients_by_torch
+    return form(grad, weight, scale, counts)
 
 
 def _filter_matrix_by_torch(
@@ -125,29 +120,24 @@ def _empty_matrix(
     return weight.new_empty((bins, rows, columns), dtype=weight.dtype.to_complex())
 
 
-@torch.library.custom_op(
-    'famkd::filter_gradients', mutates_args=('grad',), device_types='cpu'
-)
+@torch.library.custom_op('famkd::filter_gradients', mutates_args=(), device_types='cpu')
 def _filter_gradients(
-    grad: Tensor, real: Tensor | None, weight: Tensor, scale: Tensor, counts: Tensor
-) -> tuple[Tensor, Tensor]:
-    """Overwrites the gradient of complex matrices, or makes it of that of real ones."""
+    grad: Tensor, weight: Tensor, scale: Tensor, counts: Tensor
+) -> tuple[Tensor, Tensor, Tensor]:
     if not works():
-        given = torch.view_as_complex(grad) if real is None else real
-        of_weight, *others = _filter_gradients_by_torch(given, weight, scale, counts)
-        grad.copy_(of_weight)
-        return tuple(others)
-    operands = [x.contiguous() for x in (weight, scale, counts)]
-    grad_scale = torch.empty_like(operands[1])
+        return _filter_gradients_by_torch(grad.clone(), weight, scale, counts)
+    grad = torch.view_as_real(grad) if grad.is_complex() else grad
+    operands = [x.contiguous() for x in (grad, weight, scale, counts)]
+    outputs = [torch.empty_like(x) for x in operands[1:3]]
     sums = weight.new_empty(-(-len(weight) // CHUNK), *weight.shape[1:])
-    matrix = grad if real is None else real.contiguous()
-    tensors = [matrix, grad, *operands, grad_scale, sums]
-    call('filter_gradients', tensors, [*weight.shape[:3], CHUNK])
-    return grad_scale, sums[..., 0].sum(0)
+    sizes = [*weight.shape[:3], CHUNK]
+    call('filter_gradients', [*operands, *outputs, sums], sizes)
+    return *outputs, sums[..., 0].sum(0)
 
 
 @_filter_gradients.register_fake
 def _(
-    grad: Tensor, real: Tensor | None, weight: Tensor, scale: Tensor, counts: Tensor
-) -> tuple[Tensor, Tensor]:
-    return torch.empty_like(scale), weight.new_empty(weight.shape[1:3])
+    grad: Tensor, weight: Tensor, scale: Tensor, counts: Tensor
+) -> tuple[Tensor, Tensor, Tensor]:
+    shapes = (weight.shape, scale.shape, weight.shape[1:3])
+    return tuple(weight.new_empty(shape) for shape in shapes)
