@@ -62,7 +62,17 @@ def test_recipe_is_there_and_so_are_the_tasks(row):
     paths = recipes(method(row))
     tasks = {TASKS.get(path.parent.name, C) for path in paths}
     assert {task for task in (C, D, S) if row[task] == '●'} == tasks
-    assert (row[T] == '●') == any('deit' in path.stem for path in paths)
+    transformers = re.compile('deit|swin|segformer')
+    assert (row[T] == '●') == any(transformers.search(path.stem) for path in paths)
+
+
+@pytest.mark.parametrize('row', METHODS, ids=IDS)
+def test_costs_are_those_of_the_benchmarks(row):
+    text = (ROOT / 'benchmarks/README.md').read_text(encoding='utf-8')
+    line = rf'^\| {method(row)}(?:, .*?)? \| (.*?) \| \d+% \| (.*?) \|$'
+    measured = re.search(line, text, re.MULTILINE)
+    if measured:  # others are measured elsewhere, or not
+        assert row[COST] == f'{float(measured[1]):.1f}, {measured[2]}'
 
 
 @pytest.mark.parametrize('row', METHODS, ids=IDS)

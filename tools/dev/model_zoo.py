@@ -43,6 +43,12 @@ DATA = {
 }
 
 
+OTHER_RECIPES = (
+    'what belongs to no method; the other recipes of this folder are on the pages of '
+    'their methods'
+)
+
+
 class Page(NamedTuple):
     """What is said of the recipes of a folder: title, idea, and the link to a paper."""
 
@@ -94,7 +100,7 @@ def page_of(recipe: Path, pages: dict[str, Page]) -> str:
     # dct-unguided is a form of dct.
     fitting = [f for f, name in names.items() if f'{method}-'.startswith(f'{name}-')]
     if not fitting:
-        pages.setdefault(top, Page(top, 'recipes of other methods'))
+        pages.setdefault(top, Page(top, OTHER_RECIPES))
     return max(fitting, key=len, default=top)
 
 
