@@ -18,9 +18,12 @@ SEED = re.compile(r'_seed_?\d+')
 IGNORED = {
     *('work_dir', 'randomness', 'resume', 'launcher', 'default_hooks', 'command'),
     *('visualizer', 'vis_backends', 'log_level', 'log_processor'),
+    # Variables of famkd's bases: what counts of them is in `model` and `custom_hooks`.
+    *('pair', 'stages', 'stages_before_relu', 'maps', 'warmup'),
 }
 TEACHER = 'teacher/'  # EvalTeacherHook's prefix
-WATCHING_HOOKS = {'EvalTeacherHook', 'GammaLogHook'}
+# Hooks that watch, and the one of --resume.
+IGNORED_HOOKS = {'EvalTeacherHook', 'GammaLogHook', 'OldCheckpointHook'}
 
 
 @dataclass
@@ -272,6 +275,6 @@ def _settings(config: dict) -> str:
     settings['custom_hooks'] = [
         hook
         for hook in config.get('custom_hooks') or []
-        if type_name(hook) not in WATCHING_HOOKS
+        if type_name(hook) not in IGNORED_HOOKS
     ]
     return SEED.sub('', repr(sorted(settings.items())))

@@ -137,17 +137,19 @@ def test_seeds_are_grouped_and_settings_are_not(make_run, epochs):
     ]
 
 
-def test_logging_does_not_part_seeds(make_run, epochs):
+def test_logging_and_resuming_do_not_part_seeds(make_run, epochs):
     warm_up = 'dict(type="DistillWarmupHook", length={})'
     watching = 'visualizer = dict(vis_backends=[dict(type="TensorboardVisBackend")])'
     configs = [
         f'custom_hooks = [{warm_up.format(20)}]',
         f'custom_hooks = [{warm_up.format(20)}, dict(type="EvalTeacherHook")]\n'
         + watching,
+        f'custom_hooks = [{warm_up.format(20)}, dict(type="OldCheckpointHook")]\n'
+        'pair = dict(teacher_ckpt="of the base")',
         f'custom_hooks = [{warm_up.format(10)}]',
     ]
     runs = [make_run(f'x{i}', epochs(1, 1), config=c) for i, c in enumerate(configs)]
-    assert [len(group.runs) for group in group_runs(read_runs(runs))] == [2, 1]
+    assert [len(group.runs) for group in group_runs(read_runs(runs))] == [3, 1]
 
 
 def test_other_initial_weights_are_another_setting(make_run, epochs):
