@@ -19,14 +19,6 @@ def form(request, monkeypatch):
         monkeypatch.setattr(module, 'works', lambda: False)
 
 
-@pytest.fixture(params=[1, 3])
-def threads(request):
-    before = torch.get_num_threads()
-    torch.set_num_threads(request.param)
-    yield
-    torch.set_num_threads(before)
-
-
 def operands(shape, dtype):
     torch.manual_seed(0)
     bins, rows, columns = shape
@@ -80,15 +72,13 @@ def test_gradients_are_those_of_autograd(shape, dtype, bfloat16, form, threads):
         torch.testing.assert_close(gradient, true.to(dtype), rtol=1e-5, atol=1e-4)
 
 
-def test_the_number_of_threads_changes_nothing():
+def test_the_number_of_threads_changes_nothing(set_threads):
     weight, scale, _ = operands((40, 8, 24), torch.float32)
     grad = torch.randn(40, 8, 24, dtype=torch.cfloat)
-    before = torch.get_num_threads()
     results = []
     for threads in (1, 3):
-        torch.set_num_threads(threads)
+        set_threads(threads)
         results.append(filter_gradients(grad.clone(), weight, scale, scale))
-    torch.set_num_threads(before)
     for one, three in zip(*results, strict=True):
         assert torch.equal(one, three)
 

@@ -25,14 +25,6 @@ def by_the_kernel():
     assert works()
 
 
-@pytest.fixture(params=[1, 3])
-def threads(request):
-    before = torch.get_num_threads()
-    torch.set_num_threads(request.param)
-    yield
-    torch.set_num_threads(before)
-
-
 def expected_bins(x):
     bins = torch.fft.rfft2(x.double(), norm='ortho').permute(2, 3, 0, 1)
     return bins.flatten(0, 1)

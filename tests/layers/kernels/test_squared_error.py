@@ -68,14 +68,12 @@ def test_a_difference_of_half_precision_does_not_overflow(form):
     torch.testing.assert_close(grad, torch.full_like(grad, 4e4))
 
 
-def test_the_number_of_threads_changes_nothing():
+def test_the_number_of_threads_changes_nothing(set_threads):
     a, b = pair((5, 16, 33, 31), torch.float32)
-    before = torch.get_num_threads()
     values = []
     for threads in (1, 3):
-        torch.set_num_threads(threads)
+        set_threads(threads)
         values.append(mean_squared_error(a, b))
-    torch.set_num_threads(before)
     assert values[0] == values[1]
 
 

@@ -144,17 +144,12 @@ def test_nan_reaches_its_window_only(device):
     assert not grad_value[0, 1, :, 0].isnan().any()
 
 
-def test_deterministic(device):
+def test_deterministic(device, set_threads):
     tensors, grad_out = inputs(device, (3, 2, 8, 8))
     first = run(tensors, grad_out)
     for threads in (1, 2):
-        before = torch.get_num_threads()
-        torch.set_num_threads(threads)
-        try:
-            again = run(tensors, grad_out)
-        finally:
-            torch.set_num_threads(before)
-        assert all(map(torch.equal, first, again))
+        set_threads(threads)
+        assert all(map(torch.equal, first, run(tensors, grad_out)))
 
 
 def test_activation_memory(device):
