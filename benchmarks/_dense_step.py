@@ -1,9 +1,9 @@
 """Time and memory of a distillation step on maps of any size, for two benchmarks.
 
 In turns in one process: a step of the student alone, the teacher as far as it is
-recorded, and a distillation step. A step is forward, loss, backward and the optimizer.
-With --naive also the step with the reference forms. Peak memory is measured in
-processes of their own.
+recorded, as plain PyTorch runs it, and a distillation step, with the teacher's BN
+folded. A step is forward, loss, backward and the optimizer. With --naive also the step
+with the reference forms. Peak memory is measured in processes of their own.
 """
 
 import argparse
@@ -27,7 +27,9 @@ VARIANTS = ('student_step', 'teacher_forward', 'step')
 Batch = Callable[[argparse.Namespace, nn.Module], dict]
 
 
-def build(args: argparse.Namespace, recipes: dict[str, Path]) -> nn.Module:
+def build(
+    args: argparse.Namespace, recipes: dict[str, Path], fuse_bn: bool
+) -> nn.Module:
     """The distillation of the pair, with random networks."""
     import famkd.registry  # noqa: F401 (lets a config inherit from 'mmseg::...')
 
@@ -41,7 +43,11 @@ def build(args: argparse.Namespace, recipes: dict[str, Path]) -> nn.Module:
     from mmrazor.registry import MODELS
 
     torch.manual_seed(0)
-    config.model.update(teacher_ckpt=None, allow_random_teacher=True)
+    config.model.update(
+        teacher_ckpt=None,
+        allow_random_teacher=True,
+        teacher_options=dict(fuse_bn=fuse_bn),
+    )
     return MODELS.build(config.model).to(args.device).train()
 
 
@@ -77,13 +83,14 @@ def variants(
 ) -> dict[str, Callable[[], None]]:
     """The functions to time, by name."""
     dtype = getattr(torch, args.dtype)
-    fast = build(args, recipes)
+    fast = build(args, recipes, fuse_bn=True)
     batch = random_batch(args, fast)
     functions = {}
     for name in names:
         model = fast
+        if name in ('teacher_forward', 'naive_step'):
+            model = build(args, recipes, fuse_bn=False)
         if name == 'naive_step':
-            model = build(args, recipes)
             use_naive_forms(model, batch)
         trained = model.student if name == 'student_step' else model
         parameters = [p for p in trained.parameters() if p.requires_grad]

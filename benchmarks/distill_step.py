@@ -2,11 +2,12 @@
 
     python benchmarks/distill_step.py --pair resnet56_resnet20 --threads 2
 
-Builds each pair's FAM-KD recipe in configs/famkd and times, in turns in one
-process: a step of the student alone, the teacher's forward, and a distillation
-step with the reference and with the fast form of the layers. A step is forward,
-loss, backward and the optimizer. Peak memory is measured in processes of their
-own: on a GPU what torch allocates, on a CPU by how much the process grows.
+Builds each pair's FAM-KD recipe in configs/famkd and times, in turns in one process: a
+step of the student alone, the teacher's forward as plain PyTorch runs it, and a
+distillation step, with the reference forms of the layers and with the fast ones, where
+the teacher's BN are folded, too. A step is forward, loss, backward and the optimizer.
+Peak memory is measured in processes of their own: on a GPU what torch allocates, on a
+CPU by how much the process grows.
 """
 
 import argparse
@@ -39,21 +40,21 @@ CONFIGS = Path(__file__).resolve().parent.parent / 'configs' / 'famkd'
 VARIANTS = ('student_step', 'teacher_forward', 'reference_step', 'step')
 
 
-def build(pair: str, device: str, reference: bool) -> tuple[nn.Module, tuple]:
-    """The FAM-KD of a pair with a random teacher, and its input shape."""
+def build(pair: str, device: str, name: str) -> tuple[nn.Module, tuple]:
+    """The FAM-KD of a pair for what is timed, and its input shape."""
     found = sorted(CONFIGS.glob(f'*/famkd_{pair}_*.py'))
     if not found:
         names = sorted(path.stem for path in CONFIGS.glob('*/famkd_*.py'))
         raise SystemExit(f'--pair {pair}: no recipe of that pair; known: {names}')
     from mmengine.config import Config
 
-    model, shape = build_recipe(Config.fromfile(found[0]), device)
-    if reference:
+    model, shape = build_recipe(Config.fromfile(found[0]), device, name)
+    if name == 'reference_step':
         use_reference_forms(model)
     return model.to(device), shape
 
 
-def build_recipe(config: 'Config', device: str) -> tuple[nn.Module, tuple]:
+def build_recipe(config: 'Config', device: str, name: str) -> tuple[nn.Module, tuple]:
     """The distillation of a recipe with a random teacher, and its input shape."""
     from mmengine.registry import init_default_scope
 
@@ -61,7 +62,11 @@ def build_recipe(config: 'Config', device: str) -> tuple[nn.Module, tuple]:
     from mmrazor.registry import MODELS
 
     torch.manual_seed(0)
-    config.model.update(teacher_ckpt=None, allow_random_teacher=True)
+    config.model.update(
+        teacher_ckpt=None,
+        allow_random_teacher=True,
+        teacher_options=dict(fuse_bn=name == 'step'),
+    )
     model = MODELS.build(config.model)
     return model.to(device).train(), tuple(config.model.input_shape)
 
@@ -84,8 +89,7 @@ def variants(
 ) -> dict[str, Callable[[], None]]:
     """The functions to time, by name."""
     return {
-        name: variant(args, *build(pair, args.device, name == 'reference_step'), name)
-        for name in names
+        name: variant(args, *build(pair, args.device, name), name) for name in names
     }
 
 

@@ -69,7 +69,7 @@ def read_config(method: str) -> Config:
 
 def step(args: argparse.Namespace, method: str, name: str = 'step') -> Callable:
     """A step with a method, or a part of it."""
-    return variant(args, *build_recipe(read_config(method), args.device), name)
+    return variant(args, *build_recipe(read_config(method), args.device, name), name)
 
 
 def main() -> None:

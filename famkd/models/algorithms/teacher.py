@@ -5,19 +5,15 @@ import hashlib
 from contextlib import nullcontext
 
 import torch
-from mmcv.cnn.utils import fuse_conv_bn
 from mmengine.dist import get_world_size
 from mmengine.model import BaseDataPreprocessor, BaseModel
 from mmrazor.models.distillers import ConfigurableDistiller
-from mmrazor.models.task_modules import RecorderManager
-from mmrazor.models.task_modules.recorder import (
-    ModuleInputsRecorder,
-    ModuleOutputsRecorder,
-)
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn.functional import interpolate
 
 from .early_stop import EarlyStop
+from .finite_features import tensors_in
+from .fold_bn import fold_bn
 from .normalization import teacher_normalization
 from .options import to_dtype, to_scale, to_size
 from .patches import Patches
@@ -39,9 +35,11 @@ class FrozenTeacher:
         images: Preprocessor that the images went through.
         channels_last: Whether to lay out its weights, and so its features, with the
             channels innermost. Defaults to False.
-        fuse_bn: Whether to fold every BN into the convolution before it, which changes
-            results by rounding. Features between the two can then not be recorded.
-            Defaults to False.
+        fuse_bn: Whether its BN are folded into the convolutions before them, at the
+            first batch and where no recorded feature lies between, see
+            :func:`fold_bn`: that changes results by rounding. Sharded weights are not
+            folded, nor those of a teacher that hands data to the student. Defaults to
+            True.
         compile: Whether to compile it with ``torch.compile`` at its first call.
             Defaults to False.
         dtype: Precision of its weights and features, such as ``'bfloat16'``. Defaults
@@ -58,9 +56,8 @@ class FrozenTeacher:
             needs them. Its forward pass then runs to its end. Defaults to False.
 
     Raises:
-        ValueError: If an option has no such value, the networks expect other images,
-            images cannot be cut into patches, or ``fuse_bn`` would change a feature
-            that is recorded.
+        ValueError: If an option has no such value, the networks expect other images, or
+            images cannot be cut into patches.
     """
 
     def __init__(
@@ -69,7 +66,7 @@ class FrozenTeacher:
         distiller: ConfigurableDistiller,
         images: BaseDataPreprocessor,
         channels_last: bool = False,
-        fuse_bn: bool = False,
+        fuse_bn: bool = True,
         compile: bool = False,
         dtype: str | None = None,
         own_normalization: bool = False,
@@ -98,8 +95,6 @@ class FrozenTeacher:
             input=[self.input_size, self.input_scale],
             normalization=[x.flatten().tolist() for x in self.renormalize.buffers()],
         )
-        if fuse_bn:
-            _fuse_bn(network, distiller.teacher_recorders)
         if channels_last:
             network.to(memory_format=torch.channels_last)
         if self.dtype is not None:
@@ -110,6 +105,8 @@ class FrozenTeacher:
             torch._dynamo.config.skip_nnmodule_hook_guards = False
             network.compile()
         self.early_stop = EarlyStop(distiller, network, from_student=False)
+        self._recorders = distiller.teacher_recorders.recorders
+        self._folds_bn = fuse_bn and not shard and self.early_stop.possible
         self._is_sharded = False
 
     def record(
@@ -128,6 +125,7 @@ class FrozenTeacher:
         if early_stop is None:
             early_stop = self.early_stop
             self._shard_once(images)
+            self._fold_once(images, data_samples)
         # What is recorded may lie in a loss that cannot be cut short.
         mode = 'tensor' if early_stop.possible else 'loss'
         if self.shard:
@@ -166,6 +164,30 @@ class FrozenTeacher:
             self.renormalize.to(images.device, images.dtype)
             self._is_sharded = True
 
+    def _fold_once(self, images: Tensor, data_samples: list | None) -> None:
+        """Folds its BN with the first batch: by then it has its weights."""
+        if not self._folds_bn:
+            return
+        self._folds_bn = False
+
+        def features() -> list[Tensor]:
+            with self.early_stop:
+                self._run(images, data_samples, 'tensor')
+            found = [
+                x for r in self._recorders.values() for x in tensors_in(r.data_buffer)
+            ]
+            for recorder in self._recorders.values():
+                recorder.reset_data_buffer()
+            return found
+
+        # In full precision, where it has it, and before anything is compiled.
+        device = images.device.type
+        with (
+            torch.autocast(device, enabled=False),
+            torch.compiler.set_stance('force_eager'),
+        ):
+            fold_bn(self.network, features)
+
     def _resize(self, images: Tensor) -> Tensor:
         size = self.input_size
         if self.input_scale is not None:
@@ -184,23 +206,3 @@ class FrozenTeacher:
         memo[id(self)] = twin
         vars(twin).update(copy.deepcopy(vars(self), memo))
         return twin
-
-
-def _fuse_bn(network: nn.Module, recorders: RecorderManager) -> None:
-    """Folds every BN into its convolution, if no recorded feature lies between."""
-    recorded = [
-        (recorder, network.get_submodule(recorder.source))
-        for recorder in recorders.recorders.values()
-        if isinstance(recorder, ModuleOutputsRecorder)
-    ]
-    weights = [getattr(module, 'weight', None) for _, module in recorded]
-    fuse_conv_bn(network)
-    for (recorder, module), weight in zip(recorded, weights, strict=True):
-        is_gone = network.get_submodule(recorder.source) is not module
-        is_fused = getattr(module, 'weight', None) is not weight
-        if is_gone or (is_fused and not isinstance(recorder, ModuleInputsRecorder)):
-            raise ValueError(
-                f'teacher_options: fuse_bn=True folds {recorder.source!r}, which is '
-                'recorded, with its neighbour; set fuse_bn=False, or name a stage '
-                'that does not lie between a convolution and its BN'
-            )
