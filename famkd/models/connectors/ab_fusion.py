@@ -2,11 +2,11 @@
 
 from collections.abc import Sequence
 
-import torch
 from mmrazor.registry import MODELS
 from torch import Tensor, nn
 
 from famkd.layers import resize_like
+from famkd.layers.kernels.gated_sum import gated_sum
 
 from .conv_bn import ConvBN
 from .review_fusion import ReviewFusion
@@ -66,5 +66,5 @@ class ABFusion(ReviewFusion):
         if review is None:
             return feature
         review = resize_like(review, feature)
-        z = self.attention(torch.cat((feature, review), dim=1)).sigmoid()
-        return feature * z[:, :1] + review * z[:, 1:]
+        gates = self.attention
+        return gated_sum(feature, review, gates.weight, gates.bias)

@@ -1,0 +1,125 @@
+"""The sum of two maps, each times a gate that is made of both."""
+
+import torch
+from torch import Tensor
+from torch.autograd.function import FunctionCtx
+from torch.nn.functional import conv2d
+
+from .compiled import call, works
+from .layout import is_channels_last, memory_format
+
+# Places whose gradients of the weights are summed up by one thread.
+CHUNK = 1024
+
+
+def gated_sum(a: Tensor, b: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
+    r"""The sum of two maps, each times a gate.
+
+    .. math::
+        z = \sigma(W [a, b] + w), \quad \text{out} = z_0 \, a + z_1 \, b
+
+    On CPUs a C++ kernel computes it in one pass over the maps, in float32 at least, and
+    its gradients in another; it keeps the maps only. Other devices, float16, and
+    machines on which the kernel cannot be compiled use operations of PyTorch.
+
+    Args:
+        a: Map (N, C, H, W).
+        b: Map of the same shape; if the dtypes differ, the wider one counts.
+        weight: W, the weight (2, 2 C, 1, 1) of a convolution.
+        bias: w, shape (2).
+
+    Returns:
+        Tensor: Shape (N, C, H, W), the memory format of ``a``.
+
+    Raises:
+        ValueError: If a shape is another one.
+    """
+    channels = a.shape[1] if a.dim() == 4 else None
+    shapes = [tuple(x.shape) for x in (a, b, weight, bias)]
+    if channels is None or shapes[1:] != [shapes[0], (2, 2 * channels, 1, 1), (2,)]:
+        raise ValueError(
+            'shapes must be (N, C, H, W) twice, (2, 2 C, 1, 1) and (2,), got '
+            + ', '.join(map(str, shapes))
+        )
+    dtype = torch.promote_types(a.dtype, b.dtype)
+    on_cpu = all(x.is_cpu for x in (a, b, weight, bias))
+    if not on_cpu or dtype == torch.float16 or not works():
+        return _by_torch(a, b, weight, bias)
+    wide = torch.promote_types(dtype, torch.float32)
+    gates = torch.cat((weight.flatten(1), bias[:, None]), dim=1).to(wide)
+    return _gated_sum(a.to(dtype), b.to(dtype), gates)
+
+
+def _by_torch(a: Tensor, b: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
+    z = conv2d(torch.cat((a, b), dim=1), weight, bias).sigmoid()
+    return a * z[:, :1] + b * z[:, 1:]
+
+
+# The operators. ``gates`` are weights and bias, (2, 2 C + 1), in the dtype that all is
+# computed in.
+
+
+@torch.library.custom_op('famkd::gated_sum', mutates_args=(), device_types='cpu')
+def _gated_sum(a: Tensor, b: Tensor, gates: Tensor) -> Tensor:
+    maps = _in_one_format(a, b)
+    out = torch.empty_like(maps[0])
+    call('gated_sum', [*maps, gates.contiguous(), out], _sizes(a))
+    return out
+
+
+@torch.library.custom_op(
+    'famkd::gated_sum_backward', mutates_args=(), device_types='cpu'
+)
+def _gated_sum_backward(
+    grad: Tensor, a: Tensor, b: Tensor, gates: Tensor
+) -> tuple[Tensor, Tensor, Tensor]:
+    a_, b_, grad_ = _in_one_format(a, b, grad)
+    grads = [torch.empty_like(a_) for _ in range(2)]
+    sizes = _sizes(a)
+    batch, _, places = sizes[:3]
+    sums = gates.new_empty(batch * -(-places // CHUNK), *gates.shape)
+    call('gated_sum_backward', [grad_, a_, b_, gates.contiguous(), *grads, sums], sizes)
+    return *grads, sums.sum(0)
+
+
+def _in_one_format(a: Tensor, *maps: Tensor) -> list[Tensor]:
+    layout = memory_format(is_channels_last(a))
+    return [x.to(a.dtype).contiguous(memory_format=layout) for x in (a, *maps)]
+
+
+def _sizes(a: Tensor) -> list[int]:
+    batch, channels, height, width = a.shape
+    return [batch, channels, height * width, CHUNK, is_channels_last(a)]
+
+
+def _empty_map(a: Tensor) -> Tensor:
+    layout = memory_format(is_channels_last(a))
+    return torch.empty_like(a, memory_format=layout)
+
+
+@_gated_sum.register_fake
+def _(a: Tensor, b: Tensor, gates: Tensor) -> Tensor:
+    return _empty_map(a)
+
+
+@_gated_sum_backward.register_fake
+def _(
+    grad: Tensor, a: Tensor, b: Tensor, gates: Tensor
+) -> tuple[Tensor, Tensor, Tensor]:
+    return _empty_map(a), _empty_map(a), torch.empty_like(gates)
+
+
+def _save_inputs(ctx: FunctionCtx, inputs: tuple[Tensor, ...], output: Tensor) -> None:
+    ctx.save_for_backward(*inputs)
+
+
+def _gradients(ctx: FunctionCtx, grad: Tensor) -> tuple[Tensor, ...]:
+    a, b, gates = ctx.saved_tensors
+    if not torch.is_grad_enabled():
+        return _gated_sum_backward(grad, a, b, gates)
+    # To be differentiated again.
+    out = _by_torch(a, b, gates[:, :-1, None, None], gates[:, -1])
+    return torch.autograd.grad(out, (a, b, gates), grad, create_graph=True)
+
+
+_gated_sum.register_autograd(_gradients, setup_context=_save_inputs)
