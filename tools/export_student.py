@@ -82,7 +82,10 @@ def main(argv: list[str] | None = None) -> None:
             write(meta, part)
         os.replace(part, args.out)
     except ImportError as error:
-        sys.exit(f'error: {error.name} is missing: pip install "famkd[deploy]"')
+        sys.exit(
+            f"error: {error.name} is missing: pip install -e '.[deploy]' in the "
+            'checkout of famkd'
+        )
     except ValueError as error:
         sys.exit(f'error: {error}')
     finally:

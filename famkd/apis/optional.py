@@ -30,6 +30,6 @@ def not_installed(package: str) -> str | None:
     if package not in EXTRAS or find_spec(package) is not None:
         return None
     return (
-        f'{package} is not installed; it is needed here: pip install '
-        f"'famkd[{EXTRAS[package]}]'"
+        f'{package} is not installed; it is needed here: pip install -e '
+        f"'.[{EXTRAS[package]}]' in the checkout of famkd"
     )

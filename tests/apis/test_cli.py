@@ -169,7 +169,7 @@ def test_package_of_another_task_that_is_missing(
         tool('train').main([str(path)])
     message = capsys.readouterr().err.splitlines()[-1]
     assert 'segmentor.py: mmseg is not installed' in message
-    assert "pip install 'famkd[seg]'" in message
+    assert "pip install -e '.[seg]'" in message
 
 
 @pytest.mark.parametrize(
