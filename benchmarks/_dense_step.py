@@ -48,7 +48,9 @@ def build(
         allow_random_teacher=True,
         teacher_options=dict(fuse_bn=fuse_bn),
     )
-    return MODELS.build(config.model).to(args.device).train()
+    model = MODELS.build(config.model)
+    model.init_weights()  # as the Runner does: folds the teacher's BN
+    return model.to(args.device).train()
 
 
 def use_naive_forms(model: nn.Module, batch: dict) -> None:

@@ -68,6 +68,7 @@ def build_recipe(config: 'Config', device: str, name: str) -> tuple[nn.Module, t
         teacher_options=dict(fuse_bn=name == 'step'),
     )
     model = MODELS.build(config.model)
+    model.init_weights()  # as the Runner does: folds the teacher's BN
     return model.to(device).train(), tuple(config.model.input_shape)
 
 

@@ -14,8 +14,8 @@ def probe(
 ) -> None:
     """Runs a network once, on an image of zeros, and leaves it as it was.
 
-    The network is in eval mode meanwhile, so that no statistics change, and no
-    random number is drawn. The caller records what it wants to know.
+    The network is in eval mode meanwhile, so that no statistics change, and the random
+    numbers that it draws, if any, come again. The caller records what it wants to know.
 
     Args:
         network: The network.
@@ -38,11 +38,12 @@ def probe(
     image = torch.zeros(1, *input_shape, device=parameter.device)
     network.eval()
     try:
-        if forward is None:
-            network(image, None, mode='tensor')
-        else:
-            forward(image)
-    except RuntimeError as error:
+        with torch.random.fork_rng(devices=[]):
+            if forward is None:
+                network(image, None, mode='tensor')
+            else:
+                forward(image)
+    except (AssertionError, RuntimeError) as error:
         raise ValueError(
             f'input_shape={input_shape!r}: the {type(network).__name__} cannot take '
             f'such an image ({error})'

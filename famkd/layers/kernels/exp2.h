@@ -6,7 +6,7 @@
 
 namespace {
 
-// 2^x for lowest <= x <= 0, 2^lowest below; NaN stays NaN.
+// 2^x for lowest <= x <= 0, 2^lowest below, of doubles 2^x; NaN stays NaN.
 inline Vec<float> exp2(Vec<float> x, Vec<float> lowest) {
   x = lowest > x ? lowest : x;
   // Adding 1.5 * 2^23 rounds x to an integer, in the lowest bits of the sum;

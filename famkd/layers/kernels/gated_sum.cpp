@@ -17,30 +17,31 @@ template <class T> Vec<T> sigmoid(Vec<T> x) {
 
 // What a thread has of the places at work: channel by channel, a vector of places.
 template <class T> struct Tile {
-  std::vector<long> places;
+  std::vector<long> offsets;  // of a channel
   std::vector<T> a, b, grad;
 
   explicit Tile(long channels)
       : a(channels * kLanes<T>), b(a.size()), grad(a.size()) {
-    for (long c = 0; c < channels; ++c) places.push_back(c * kLanes<T>);
+    for (long c = 0; c < channels; ++c) offsets.push_back(c * kLanes<T>);
   }
   // weights: (2, 2 C + 1), of each gate those of a, those of b and a constant.
   template <class Gates> void gates(const T* weights, Gates z) const {
-    const long channels = places.size();
+    const long channels = offsets.size();
     for (int k = 0; k < 2; ++k, weights += 2 * channels + 1) {
       Vec<T> x = Vec<T>{} + weights[2 * channels];
       for (long c = 0; c < channels; ++c)
-        x += weights[c] * load(&a[places[c]]) +
-             weights[channels + c] * load(&b[places[c]]);
+        x += weights[c] * load(&a[offsets[c]]) +
+             weights[channels + c] * load(&b[offsets[c]]);
       z[k] = sigmoid<T>(x);
     }
   }
 };
 
-// Calls visit(tile, tiles, index) for all places, some at a time: `index` counts these
-// chunks, and tiles(each) calls each(planes, lanes) for what fits into the tile; `planes`
-// makes of a map the places at work. They are Planes' channels here, and channels its
-// places.
+// Calls visit(tile, tiles, index) for every chunk of places; `index` counts them. In it,
+//   tiles([&](auto planes, long lanes) { read_planes(planes(a), tile.offsets, to); })
+// goes over the chunk, as many places at a time as there are lanes. `planes` makes Planes
+// of a map, with the roles exchanged: a plane is a place here, and goes over the channels.
+// So (N, C, H, W) is what Planes call channels last, and the other way round.
 template <class T, class Visit>
 void each_chunk(long batch, long channels, long size, long chunk, bool last, int threads,
                 Visit visit) {
@@ -69,13 +70,13 @@ void gated_sum(const S* a, const S* b, const T* weights, S* out, long batch,
   each_chunk<T>(batch, channels, size, chunk, last, threads,
                 [&](Tile<T>& tile, auto tiles, long) {
     tiles([&](auto planes, long) {
-      read_planes(planes(a), tile.places, tile.a.data());
-      read_planes(planes(b), tile.places, tile.b.data());
+      read_planes(planes(a), tile.offsets, tile.a.data());
+      read_planes(planes(b), tile.offsets, tile.b.data());
       Vec<T> z[2];
       tile.gates(weights, z);
-      for (long c : tile.places)
+      for (long c : tile.offsets)
         store(&tile.a[c], z[0] * load(&tile.a[c]) + z[1] * load(&tile.b[c]));
-      write_planes(tile.a.data(), tile.places, planes(out));
+      write_planes(tile.a.data(), tile.offsets, planes(out));
     });
   });
 }
@@ -95,12 +96,12 @@ void gated_sum_backward(const S* grad, const S* a, const S* b, const T* weights,
       store(to, load(to) + x);
     };
     tiles([&](auto planes, long lanes) {
-      read_planes(planes(grad), tile.places, tile.grad.data());
-      read_planes(planes(a), tile.places, tile.a.data());
-      read_planes(planes(b), tile.places, tile.b.data());
+      read_planes(planes(grad), tile.offsets, tile.grad.data());
+      read_planes(planes(a), tile.offsets, tile.a.data());
+      read_planes(planes(b), tile.offsets, tile.b.data());
       Vec<T> z[2], slope[2] = {};
       tile.gates(weights, z);
-      for (long c : tile.places) {
+      for (long c : tile.offsets) {
         slope[0] += load(&tile.grad[c]) * load(&tile.a[c]);
         slope[1] += load(&tile.grad[c]) * load(&tile.b[c]);
       }
@@ -110,7 +111,7 @@ void gated_sum_backward(const S* grad, const S* a, const S* b, const T* weights,
         add(k * columns + 2 * channels, slope[k]);
       }
       for (long c = 0; c < channels; ++c) {
-        const long at = tile.places[c];
+        const long at = tile.offsets[c];
         const Vec<T> x = load(&tile.a[at]), y = load(&tile.b[at]);
         Vec<T> grad_x = z[0] * load(&tile.grad[at]), grad_y = z[1] * load(&tile.grad[at]);
         for (int k = 0; k < 2; ++k) {
@@ -123,8 +124,8 @@ void gated_sum_backward(const S* grad, const S* a, const S* b, const T* weights,
         store(&tile.a[at], grad_x);
         store(&tile.b[at], grad_y);
       }
-      write_planes(tile.a.data(), tile.places, planes(grad_a));
-      write_planes(tile.b.data(), tile.places, planes(grad_b));
+      write_planes(tile.a.data(), tile.offsets, planes(grad_a));
+      write_planes(tile.b.data(), tile.offsets, planes(grad_b));
     });
     for (long column = 0; column < 2 * columns; ++column) {
       T sum = 0;

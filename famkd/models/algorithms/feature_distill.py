@@ -167,6 +167,7 @@ class FeatureDistill(BaseAlgorithm):
         logger.setLevel(logging.INFO)
         if hasattr(self.distiller, 'check_teacher'):
             self.distiller.check_teacher(self._identity.note)
+        self._input_shape = input_shape
         if hasattr(self.distiller, 'build_stages'):
             self._build_stages(input_shape)
         check_loss_weights(self.distiller)
@@ -192,12 +193,18 @@ class FeatureDistill(BaseAlgorithm):
         return self.guest.network
 
     def init_weights(self) -> None:
-        """Initialises the networks; what is inherited comes last."""
+        """Initialises the networks; what is inherited comes last.
+
+        The teacher then has its weights, and its BN are folded.
+        """
         super().init_weights()
         if not self.teacher.is_init:  # no checkpoint has filled it
             self.teacher.init_weights()
         self.student.load_state_dict(self._inherited, strict=False)
         self._inherited = {}
+        self._identity.complete(self.teacher)  # of its weights as they were given
+        self.guest.fold_bn(self._input_shape)
+        self._forget_records()
 
     def loss(
         self, batch_inputs: Tensor, data_samples: list | None = None

@@ -26,7 +26,7 @@ def check_finite_features(recorders: RecorderManager) -> None:
             the precision and what to do.
     """
     for recorder in recorders.recorders.values():
-        for feature in tensors_in(recorder.data_buffer):
+        for feature in _tensors(recorder.data_buffer):
             finite = feature.isfinite()
             if finite.all():
                 continue
@@ -52,20 +52,16 @@ def features_are_finite(recorders: RecorderManager) -> Tensor:
     found = [
         feature.isfinite().all()
         for recorder in recorders.recorders.values()
-        for feature in tensors_in(recorder.data_buffer)
+        for feature in _tensors(recorder.data_buffer)
     ]
     return torch.stack(found).all() if found else torch.tensor(True)
 
 
-def tensors_in(records: object) -> Iterator[Tensor]:
-    """The tensors of floats in a record, which may hold several.
-
-    Args:
-        records: What a recorder holds: tensors, or lists and tuples of them.
-    """
+def _tensors(records: object) -> Iterator[Tensor]:
+    """The tensors of floats in a record, which may hold several."""
     if isinstance(records, Tensor):
         if records.is_floating_point():
             yield records
     elif isinstance(records, (list, tuple)):
         for record in records:
-            yield from tensors_in(record)
+            yield from _tensors(record)

@@ -1,142 +1,179 @@
 """BN of a network that does not learn, folded into the convolutions before it."""
 
-import logging
 import weakref
-from collections import Counter, defaultdict
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
 import torch
-from mmengine.logging import print_log
 from torch import Tensor, nn
 from torch.nn.utils.fusion import fuse_conv_bn_weights
+from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils._pytree import tree_leaves
 
-FEATURES_DIFFER = (
-    'the teacher computes something else with its BN folded into its convolutions; '
-    'it stays as it is'
-)
+NORMS = nn.BatchNorm2d, nn.SyncBatchNorm
 
 
-class Pair(NamedTuple):
-    """A convolution, the BN that its output goes to, and where the BN stands."""
+class Place(NamedTuple):
+    """Where a module stands."""
 
-    conv: nn.Conv2d
-    norm: nn.Module
     parent: nn.Module
     name: str
 
 
 @torch.no_grad()
-def fold_bn(network: nn.Module, forward: Callable[[], list[Tensor]]) -> int:
-    """Folds BN in eval mode into the convolutions before it, in place, where it can.
+def fold_bn(network: nn.Module, forward: Callable[[], object]) -> int:
+    """Folds BN into the convolutions before them, in place, in a network in eval mode.
 
     ``gamma (W x + b - mean) / s + beta = (gamma / s) W x + (gamma / s) (b - mean) +
-    beta``, with ``s = sqrt(var + eps)``. Which BN follows which convolution is seen in
-    a forward pass: each has run once, and the one has got what the other gave. Modules
-    with hooks, such as recorded ones, stay as they are. What else the output of a
-    convolution may go to is not seen; if the features of a second pass are not those
-    of the first, to within rounding, all is undone, and the log says so.
+    beta``, with ``s = sqrt(var + eps)``. A forward pass shows which can be: each module
+    has run once, nothing else has used the convolution's weight, and what it gave went
+    to the BN and nowhere else. What this pass does not reach, and what is different in
+    another one, is not seen.
+
+    Left as they are: modules with hooks, such as recorded ones, and those that may
+    compute something else, being of a subclass or having another ``forward``.
 
     Args:
-        network: Network in eval mode.
-        forward: Runs it and gives its features; it is called twice.
+        network: The network.
+        forward: Runs it and gives what is taken from it: tensors, in lists, tuples or
+            dicts.
 
     Returns:
         int: How many were folded.
     """
-    with _PairsSeen(network) as seen:
-        before = forward()
-    pairs = seen.pairs()
-    weights = [(pair.conv.weight, pair.conv.bias) for pair in pairs]
-    for pair in pairs:
-        _fold(pair)
-    if not pairs or _agree(before, forward()):
-        return len(pairs)
-    for pair, (weight, bias) in zip(pairs, weights, strict=True):
-        pair.conv.weight, pair.conv.bias = weight, bias
-        setattr(pair.parent, pair.name, pair.norm)
-    print_log(FEATURES_DIFFER, 'current', logging.WARNING)
-    return 0
+    places = _places(network)
+    norms = [module for module in places if type(module) in NORMS]
+    if not norms:
+        return 0
+    with _Watch(places) as watch:
+        taken = forward()
+    pairs = watch.pairs(tree_leaves(taken))
+    for conv, norm in pairs:
+        _fold(conv, norm)
+        parent, name = places[norm]
+        setattr(parent, name, nn.Identity().eval())
+    return len(pairs)
 
 
-class _PairsSeen:
-    """Context in which a forward pass shows which BN follows which convolution."""
+def _places(network: nn.Module) -> dict[nn.Module, Place]:
+    """Plain convolutions and BN that stand in one place, without hooks."""
+    places = [
+        (child, Place(parent, name))
+        for parent in network.modules()
+        for name, child in parent._modules.items()
+        if type(child) in (nn.Conv2d, *NORMS)
+    ]
+    counts = Counter(child for child, _ in places)
+    return {
+        child: place
+        for child, place in places
+        if counts[child] == 1 and not (child._forward_hooks or child._forward_pre_hooks)
+    }
 
-    def __init__(self, network: nn.Module) -> None:
-        self._places = defaultdict(list)
-        for parent in network.modules():
-            for name, child in parent.named_children():
-                self._places[child].append((parent, name))
-        self._calls = Counter()
-        self._outputs = {}  # by id, for as long as they are there
-        self._norms = defaultdict(list)
+
+class _Watch(TorchDispatchMode):
+    """Context that sees where the outputs of convolutions go, in a forward pass."""
+
+    def __init__(self, modules: Iterable[nn.Module]) -> None:
+        super().__init__()
+        self._modules = list(modules)
         self._handles = []
+        self._calls = Counter()
+        # By id, which another tensor has once this one is gone; the reference tells.
+        self._outputs: dict[int, tuple[weakref.ref, nn.Module]] = {}
+        self._weights = {
+            id(x.weight): x for x in self._modules if isinstance(x, nn.Conv2d)
+        }
+        self._uses, self._weight_uses = Counter(), Counter()
+        self._norms = {}
+        self._in_norm = False
 
-    def __enter__(self) -> '_PairsSeen':
-        for module, places in self._places.items():
-            if len(places) > 1 or module._forward_hooks or module._forward_pre_hooks:
-                continue
-            # Not their subclasses, which may compute something else.
-            if type(module) is nn.Conv2d:
-                hook = self._after_conv
-            elif type(module) in (nn.BatchNorm2d, nn.SyncBatchNorm):
-                hook = self._after_norm
+    def __enter__(self) -> '_Watch':
+        for module in self._modules:
+            if isinstance(module, nn.Conv2d):
+                hooks = [module.register_forward_hook(self._after_conv)]
             else:
-                continue
-            self._handles.append(module.register_forward_hook(hook))
-        return self
+                hooks = [
+                    module.register_forward_pre_hook(self._before_norm),
+                    module.register_forward_hook(self._after_norm),
+                ]
+            self._handles += hooks
+        return super().__enter__()
 
-    def __exit__(self, *_) -> None:
+    def __exit__(self, *args) -> None:
         for handle in self._handles:
             handle.remove()
+        super().__exit__(*args)
+
+    def __torch_dispatch__(
+        self,
+        function: Callable,
+        types: object,
+        args: tuple = (),
+        kwargs: dict | None = None,
+    ) -> object:
+        """Counts which weights and outputs of convolutions an operation takes."""
+        leaves = tree_leaves((args, kwargs))
+        if not self._in_norm:
+            self._uses.update(self._sources(leaves))
+        self._weight_uses.update(
+            self._weights[id(x)] for x in leaves if id(x) in self._weights
+        )
+        return function(*args, **(kwargs or {}))
 
     def _after_conv(self, conv: nn.Module, args: tuple, output: Tensor) -> None:
         self._calls[conv] += 1
         self._outputs[id(output)] = weakref.ref(output), conv
 
-    def _after_norm(self, norm: nn.Module, args: tuple, output: Tensor) -> None:
+    def _before_norm(self, norm: nn.Module, args: tuple) -> None:
         self._calls[norm] += 1
-        reference, conv = self._outputs.get(id(args[0]) if args else None, (None, None))
-        if conv is not None and reference() is args[0]:
-            self._norms[conv].append(norm)
+        for conv in self._sources(args):
+            self._uses[conv] += 1
+            self._norms[conv] = norm
+        self._in_norm = True  # its own operations are no further uses
 
-    def pairs(self) -> list[Pair]:
-        """What can be folded."""
+    def _after_norm(self, *_) -> None:
+        self._in_norm = False
+
+    def _sources(self, leaves: Iterable) -> list[nn.Module]:
+        """The convolutions that these are outputs of."""
+        found = [(x, *self._outputs.get(id(x), (lambda: None, None))) for x in leaves]
+        return [conv for x, reference, conv in found if conv and reference() is x]
+
+    def pairs(self, taken: list) -> list[tuple[nn.Conv2d, nn.Module]]:
+        """Convolutions and the BN that can be folded into them.
+
+        Args:
+            taken: What else becomes of outputs: the tensors taken from the network.
+        """
+        self._uses.update(self._sources(taken))
         return [
-            Pair(conv, norms[0], *self._places[norms[0]][0])
-            for conv, norms in self._norms.items()
-            if self._calls[conv] == self._calls[norms[0]] == len(norms) == 1
-            and norms[0].running_mean is not None
+            (conv, norm)
+            for conv, norm in self._norms.items()
+            if self._calls[conv] == self._calls[norm] == 1
+            and self._uses[conv] == self._weight_uses[conv] == 1
+            and norm.running_mean is not None
+            and not norm.training
         ]
 
 
-def _fold(pair: Pair) -> None:
-    """Folds a BN, in float32 at least."""
-    conv, norm = pair.conv, pair.norm
+def _fold(conv: nn.Conv2d, norm: nn.Module) -> None:
+    """Puts a BN into the weights of a convolution; computes in float32 at least."""
     dtype = conv.weight.dtype
-    tensors = (
-        conv.weight,
-        conv.bias,
-        norm.running_mean,
-        norm.running_var,
-        norm.weight,
-        norm.bias,
-    )
+    wide = torch.promote_types(dtype, torch.float32)
     weight, bias, mean, var, scale, shift = (
-        None if tensor is None else tensor.to(torch.promote_types(dtype, torch.float32))
-        for tensor in tensors
+        None if tensor is None else tensor.to(wide)
+        for tensor in (
+            conv.weight,
+            conv.bias,
+            norm.running_mean,
+            norm.running_var,
+            norm.weight,
+            norm.bias,
+        )
     )
-    weight, bias = fuse_conv_bn_weights(weight, bias, mean, var, norm.eps, scale, shift)
-    conv.weight = nn.Parameter(weight.to(dtype), requires_grad=False)
-    conv.bias = nn.Parameter(bias.to(dtype), requires_grad=False)
-    setattr(pair.parent, pair.name, nn.Identity())
-
-
-def _agree(ours: list[Tensor], theirs: list[Tensor]) -> bool:
-    """Whether features are the same to within rounding."""
-    for a, b in zip(ours, theirs, strict=True):
-        # TensorFloat-32 and float16 have steps of 0.001.
-        tolerance = 0.05 if a.dtype == torch.bfloat16 else 0.01
-        if not (a.float() - b.float()).norm() <= tolerance * a.float().norm():
-            return False
-    return True
+    fused = fuse_conv_bn_weights(weight, bias, mean, var, norm.eps, scale, shift)
+    conv.weight, conv.bias = (
+        nn.Parameter(tensor.to(dtype), requires_grad=False) for tensor in fused
+    )

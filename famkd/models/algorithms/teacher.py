@@ -2,7 +2,8 @@
 
 import copy
 import hashlib
-from contextlib import nullcontext
+from collections.abc import Sequence
+from contextlib import nullcontext, suppress
 
 import torch
 from mmengine.dist import get_world_size
@@ -11,8 +12,9 @@ from mmrazor.models.distillers import ConfigurableDistiller
 from torch import Tensor
 from torch.nn.functional import interpolate
 
+from famkd.models.probe import probe
+
 from .early_stop import EarlyStop
-from .finite_features import tensors_in
 from .fold_bn import fold_bn
 from .normalization import teacher_normalization
 from .options import to_dtype, to_scale, to_size
@@ -35,11 +37,7 @@ class FrozenTeacher:
         images: Preprocessor that the images went through.
         channels_last: Whether to lay out its weights, and so its features, with the
             channels innermost. Defaults to False.
-        fuse_bn: Whether its BN are folded into the convolutions before them, at the
-            first batch and where no recorded feature lies between, see
-            :func:`fold_bn`: that changes results by rounding. Sharded weights are not
-            folded, nor those of a teacher that hands data to the student. Defaults to
-            True.
+        fuse_bn: Whether :meth:`fold_bn` does anything. Defaults to True.
         compile: Whether to compile it with ``torch.compile`` at its first call.
             Defaults to False.
         dtype: Precision of its weights and features, such as ``'bfloat16'``. Defaults
@@ -105,8 +103,8 @@ class FrozenTeacher:
             torch._dynamo.config.skip_nnmodule_hook_guards = False
             network.compile()
         self.early_stop = EarlyStop(distiller, network, from_student=False)
-        self._recorders = distiller.teacher_recorders.recorders
         self._folds_bn = fuse_bn and not shard and self.early_stop.possible
+        self._recorders = distiller.teacher_recorders
         self._is_sharded = False
 
     def record(
@@ -125,7 +123,6 @@ class FrozenTeacher:
         if early_stop is None:
             early_stop = self.early_stop
             self._shard_once(images)
-            self._fold_once(images, data_samples)
         # What is recorded may lie in a loss that cannot be cut short.
         mode = 'tensor' if early_stop.possible else 'loss'
         if self.shard:
@@ -133,6 +130,30 @@ class FrozenTeacher:
             early_stop = nullcontext()
         with early_stop:
             self._run(images, data_samples, mode)
+
+    def fold_bn(self, input_shape: Sequence[int]) -> None:
+        """Folds its BN into the convolutions before them, see :func:`fold_bn`.
+
+        That changes features by rounding, unless they are recorded between the two:
+        those BN stay, as all do behind the last module that is recorded, of sharded
+        weights, and where something else than modules is recorded. Its weights must be
+        final, and what copies it does so later.
+
+        Args:
+            input_shape: Shape (C, H, W) of an image; if it cannot take that, nothing is
+                folded.
+        """
+        if not self._folds_bn:
+            return
+
+        def record() -> list:
+            with self._recorders:
+                probe(self.network, input_shape, lambda x: self.record(x, None))
+                return [x.data_buffer for x in self._recorders.recorders.values()]
+
+        # Compiled code would not call the hooks that see what it does.
+        with torch.compiler.set_stance('force_eager'), suppress(ValueError):
+            fold_bn(self.network, record)
 
     def predict(self, images: Tensor, data_samples: list) -> list:
         """Its predictions for a batch that is preprocessed for the student."""
@@ -163,30 +184,6 @@ class FrozenTeacher:
             shard_weights(self.network)
             self.renormalize.to(images.device, images.dtype)
             self._is_sharded = True
-
-    def _fold_once(self, images: Tensor, data_samples: list | None) -> None:
-        """Folds its BN with the first batch: by then it has its weights."""
-        if not self._folds_bn:
-            return
-        self._folds_bn = False
-
-        def features() -> list[Tensor]:
-            with self.early_stop:
-                self._run(images, data_samples, 'tensor')
-            found = [
-                x for r in self._recorders.values() for x in tensors_in(r.data_buffer)
-            ]
-            for recorder in self._recorders.values():
-                recorder.reset_data_buffer()
-            return found
-
-        # In full precision, where it has it, and before anything is compiled.
-        device = images.device.type
-        with (
-            torch.autocast(device, enabled=False),
-            torch.compiler.set_stance('force_eager'),
-        ):
-            fold_bn(self.network, features)
 
     def _resize(self, images: Tensor) -> Tensor:
         size = self.input_size

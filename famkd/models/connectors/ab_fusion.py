@@ -66,5 +66,5 @@ class ABFusion(ReviewFusion):
         if review is None:
             return feature
         review = resize_like(review, feature)
-        gates = self.attention
+        gates = self.attention  # holds weight and bias; it is not called
         return gated_sum(feature, review, gates.weight, gates.bias)

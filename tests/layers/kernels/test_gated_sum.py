@@ -95,10 +95,40 @@ def test_memory_formats(formats, form):
         assert found[0].is_contiguous(memory_format=LAST)
 
 
-def test_derivatives(form):
-    tensors = [x.requires_grad_() for x in operands((2, 3, 2, 3))]
+@pytest.mark.parametrize('needed', [(0, 1, 2, 3), (0,), (1, 3), (2, 3)])
+def test_derivatives(needed, form):
+    tensors = list(operands((2, 3, 2, 3)))
+    for i in needed:
+        tensors[i].requires_grad_()
     assert torch.autograd.gradcheck(gated_sum, tensors)
     assert torch.autograd.gradgradcheck(gated_sum, tensors)
+
+
+def test_second_derivatives_of_bfloat16(form):
+    tensors = operands((2, 6, 7, 5), torch.bfloat16, torch.float32)
+    a, *others = (x.requires_grad_() for x in tensors)
+    (grad,) = torch.autograd.grad(gated_sum(a, *others).sum(), a, create_graph=True)
+    (second,) = torch.autograd.grad(grad.square().sum(), a)
+    assert second.dtype == torch.bfloat16
+    assert second.isfinite().all() and second.any()
+
+
+def test_forward_derivatives_are_refused():
+    tensors = operands((2, 3, 4, 4))
+    with pytest.raises(RuntimeError, match='jvp'):
+        torch.func.jvp(lambda a: gated_sum(a, *tensors[1:]), tensors[:1], tensors[1:2])
+
+
+def test_a_compiled_function():
+    tensors = operands((2, 3, 4, 4), torch.float32)
+    compiled = torch.compile(gated_sum, fullgraph=True, backend='eager')
+    torch.testing.assert_close(compiled(*tensors), gated_sum(*tensors))
+
+
+def test_whole_numbers():
+    maps = torch.zeros(2, 2, 3, 4, 4, dtype=torch.int64)
+    with pytest.raises(ValueError, match='floating-point numbers, got torch.int64'):
+        gated_sum(*maps, *operands((2, 3, 4, 4))[2:])
 
 
 def test_gates_that_are_shut_and_open(form):

@@ -35,15 +35,6 @@ def features_of(model, batch):
     return seen[0]
 
 
-def norms_of(network):
-    """Names of its BN."""
-    return [
-        name
-        for name, module in network.named_modules()
-        if isinstance(module, torch.nn.BatchNorm2d)
-    ]
-
-
 # Not a part of the algorithm.
 
 
@@ -63,9 +54,8 @@ def test_a_copy_shares_the_teachers_weights(model):
     assert all(ours is theirs for ours, theirs in pairs)
 
 
-def test_teacher_follows_the_images_to_their_device(make, batch):
-    # The second device that every machine has; it has no values to compare.
-    model = make(fuse_bn=False)
+def test_teacher_follows_the_images_to_their_device(model, batch):
+    # The second device that every machine has.
     model.guest.record(batch[0].to('meta'), None)
     assert next(model.teacher.parameters()).device.type == 'meta'
 
@@ -73,18 +63,15 @@ def test_teacher_follows_the_images_to_their_device(make, batch):
 # Its options.
 
 
-@pytest.mark.parametrize('option', ['channels_last', 'fuse_bn', 'compile'])
-def test_acceleration_changes_no_result(option, make, batch):
-    plain = dict(channels_last=False, fuse_bn=False, compile=False)
-    losses = make(**{**plain, option: True})(*batch, mode='loss')
-    torch.testing.assert_close(losses, make(**plain)(*batch, mode='loss'))
+@pytest.mark.parametrize('option', ['channels_last', 'compile'])
+def test_acceleration_changes_no_result(option, make, model, batch):
+    losses = make(**{option: True})(*batch, mode='loss')
+    torch.testing.assert_close(losses, model(*batch, mode='loss'))
 
 
-def test_layout_and_fused_norms(make, batch):
-    model = make(channels_last=True)
-    features = features_of(model, batch)
+def test_layout(make, batch):
+    features = features_of(make(channels_last=True), batch)
     assert features.is_contiguous(memory_format=torch.channels_last)
-    assert not norms_of(model.teacher)
 
 
 @pytest.mark.parametrize('autocast', [False, True])
@@ -127,25 +114,73 @@ def test_option_that_is_none(option, value, message, make):
         make(**{option: value})
 
 
+# Its BN, folded when the weights are initialised.
+
+
+@pytest.fixture
+def initialised(make):
+    """Function (stages, **teacher_options): as at the start of a training."""
+
+    def initialised(stages=(), **options):
+        model = make(stages, **options)
+        for module in model.teacher.modules():
+            if isinstance(module, torch.nn.BatchNorm2d):
+                module.running_mean.normal_()
+                module.running_var.uniform_(0.5, 2)
+        model.init_weights()
+        return model
+
+    return initialised
+
+
+def norms_of(network):
+    """Names of its BN."""
+    return {
+        name
+        for name, module in network.named_modules()
+        if isinstance(module, torch.nn.BatchNorm2d)
+    }
+
+
+@pytest.mark.parametrize('options', [{}, dict(compile=True), dict(channels_last=True)])
+def test_folding_changes_no_result(options, initialised, batch):
+    plain, folded = (initialised(fuse_bn=x, **options) for x in (False, True))
+    assert norms_of(plain.teacher) and not norms_of(folded.teacher)
+    losses = [model(*batch, mode='loss') for model in (plain, folded)]
+    torch.testing.assert_close(*losses)
+
+
+def test_folding_does_not_shift_the_random_numbers(initialised):
+    numbers = []
+    for fuse_bn in (False, True):
+        initialised(fuse_bn=fuse_bn)
+        numbers.append(torch.rand(1))
+    assert numbers[0] == numbers[1]
+
+
 @pytest.mark.parametrize(
-    ('source', 'norm', 'is_folded'),
+    ('source', 'stays'),
     [
-        ('backbone.layer1.0.conv1', 'layer1.0.bn1', False),
-        ('backbone.layer1.0.bn1', 'layer1.0.bn1', False),
-        (
-            dict(type='ModuleInputs', source='backbone.layer1.0.bn1'),
-            'layer1.0.bn1',
-            False,
-        ),
-        (dict(type='ModuleInputs', source='backbone.layer1.0.conv1'), 'bn1', True),
+        ('backbone.layer1.0.conv1', True),
+        ('backbone.layer1.0.bn1', True),
+        (dict(type='ModuleInputs', source='backbone.layer1.0.bn1'), True),
+        ('backbone.layer1.0.conv2', False),
     ],
 )
-def test_recorded_features_are_not_folded(source, norm, is_folded, make, batch):
+def test_recorded_modules_are_not_folded(source, stays, initialised, batch):
     stages = dict(student_stages=['backbone.layer1'], teacher_stages=[source])
-    model = make(stages)
-    losses = model(*batch, mode='loss')
-    torch.testing.assert_close(losses, make(stages, fuse_bn=False)(*batch, mode='loss'))
-    assert (f'backbone.{norm}' not in norms_of(model.teacher)) == is_folded
+    plain, folded = (initialised(stages, fuse_bn=x) for x in (False, True))
+    losses = [model(*batch, mode='loss') for model in (plain, folded)]
+    torch.testing.assert_close(*losses)
+    left = norms_of(folded.teacher)
+    assert ('backbone.layer1.0.bn1' in left) == stays
+    assert 'backbone.bn1' not in left and 'backbone.layer2.0.bn1' in left
+
+
+def test_an_image_that_the_teacher_cannot_take_folds_nothing(make):
+    model = make()
+    model.guest.fold_bn((4, 8, 8))
+    assert norms_of(model.teacher)
 
 
 # Which teacher it is.
@@ -164,6 +199,18 @@ def test_training_goes_on_with_the_same_teacher(distillation, build, batch):
     again = build(distillation())
     again.load_state_dict(state)
     again.train()(*batch, mode='loss')
+
+
+def test_the_note_is_of_the_weights_before_they_are_folded(distillation, build, batch):
+    torch.manual_seed(0)
+    first, again = (build(distillation()).train() for _ in range(2))
+    again.load_state_dict(saved(first))  # its teacher has the same weights
+    again.teacher._is_init = True
+    again.init_weights()
+    again(*batch, mode='loss')
+    third = build(distillation()).train()
+    third.load_state_dict(saved(again))
+    third(*batch, mode='loss')
 
 
 def test_another_teacher_is_an_error_that_names_both(
