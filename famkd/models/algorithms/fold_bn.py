@@ -68,7 +68,9 @@ def _places(network: nn.Module) -> dict[nn.Module, Place]:
     return {
         child: place
         for child, place in places
-        if counts[child] == 1 and not (child._forward_hooks or child._forward_pre_hooks)
+        if counts[child] == 1
+        and not (child._forward_hooks or child._forward_pre_hooks)
+        and 'forward' not in vars(child)
     }
 
 

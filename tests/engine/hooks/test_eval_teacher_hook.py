@@ -67,8 +67,8 @@ def test_metrics_are_those_of_the_teacher(runner_of):
         lambda module, inputs: seen.append(inputs[0].shape[0])
     )
     runner.train()
-    # Once, before the training: 8 images, then two epochs of as many.
-    assert seen == [3, 3, 2] * 3
+    # One image, to fold its BN; 8 before the training, then two epochs of as many.
+    assert seen == [1, *[3, 3, 2] * 3]
     lines = Path(runner.log_dir, 'vis_data/scalars.json').read_text().splitlines()
     (logged,) = [line for line in map(json.loads, lines) if 'teacher' in str(line)]
     model = runner.model

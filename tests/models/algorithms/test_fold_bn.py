@@ -61,9 +61,11 @@ def one_weight_in_two():
     return nn.Sequential(first, bn(), second, bn())
 
 
-def another_forward():
+def another_forward(name):
     net = Net(in_turn, conv=conv(), norm=bn())
-    net.conv.forward = lambda x: x.tanh()
+    module = getattr(net, name)
+    forward = module.forward
+    module.forward = lambda x: forward(x).tanh()
     return net
 
 
@@ -166,7 +168,8 @@ NETWORKS = {
         lambda: Net(in_turn, conv=TanhConv(4, 4, 3), norm=bn()),
         0,
     ),
-    'another forward': (another_forward, 0),
+    'another forward of the convolution': (lambda: another_forward('conv'), 0),
+    'another forward of the BN': (lambda: another_forward('norm'), 0),
     'a module with a hook': (with_hook, 0),
     'BN never reached': (
         lambda: Net(lambda net, x: net.conv(x), conv=conv(), norm=bn()),

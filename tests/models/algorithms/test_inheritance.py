@@ -15,6 +15,7 @@ def make(distillation, classifier, build, tmp_path):
         config = distillation()
         config['architecture'] = classifier(channels)
         config['teacher_ckpt'] = str(tmp_path / 'teacher.pth')
+        config['teacher_options'] = dict(fuse_bn=False)  # to compare the weights
         model = build({**config, 'inherit': inherit})
         model.init_weights()
         return model
