@@ -9,13 +9,13 @@ main = load_tool('analysis_tools/update_tables').main
 def test_tables_are_written_anew(recorded, tmp_path, capsys):
     file = tmp_path / 'results.md'
     command = f'<!-- summarize.py {recorded}/student_seed* -->'
-    file.write_text(f'before\n\n{command}\nold\n<!-- end -->\n\nafter\n')
+    file.write_text(f'before\n\n{command}\nthe old table\n<!-- end -->\n\nafter\n')
     main([str(file)])
     text = file.read_text()
     assert text.startswith(f'before\n\n{command}\n\n| experiment ')
     assert '| resnet8_digits | 2 ' in text
     assert text.endswith('|\n\n<!-- end -->\n\nafter\n')
-    assert 'old' not in text
+    assert 'the old table' not in text
     capsys.readouterr()
     main([str(file)])
     assert file.read_text() == text
