@@ -1,4 +1,4 @@
-"""What the pages say of CIFAR-100 is what the logs of its trainings say."""
+"""CIFAR-100 in the model zoo and the table of methods: as the logs say."""
 
 import csv
 import json

@@ -63,7 +63,7 @@ class FeatureDistill(BaseAlgorithm):
     Args:
         distiller: Config of the distiller; names in it are MMRazor's.
         architecture: Student network.
-        teacher: Teacher network.
+        teacher: Teacher network; an instance is changed (frozen, its BN folded).
         teacher_ckpt: Path or URL of the teacher's checkpoint.
         allow_random_teacher: Whether the teacher may have weights that no checkpoint
             gave. Defaults to False.
@@ -181,6 +181,8 @@ class FeatureDistill(BaseAlgorithm):
         if feature_cache is not None:
             self._cache = self.open_cache(feature_cache)
         log_sizes(student, self.distiller, teacher)
+        if self.teacher.is_init:  # not earlier, or it would get what is folded away
+            self._fold_teacher()
 
     @property
     def student(self) -> BaseModel:
@@ -202,7 +204,11 @@ class FeatureDistill(BaseAlgorithm):
             self.teacher.init_weights()
         self.student.load_state_dict(self._inherited, strict=False)
         self._inherited = {}
-        self._identity.complete(self.teacher)  # of its weights as they were given
+        self._fold_teacher()
+
+    def _fold_teacher(self) -> None:
+        """Folds the teacher's BN; its note is of the weights as they were given."""
+        self._identity.complete(self.teacher)
         self.guest.fold_bn(self._input_shape)
         self._forget_records()
 

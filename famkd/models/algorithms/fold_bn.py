@@ -74,7 +74,11 @@ def _places(network: nn.Module) -> dict[nn.Module, Place]:
 
 
 class _Watch(TorchDispatchMode):
-    """Context that sees where the outputs of convolutions go, in a forward pass."""
+    """Context that sees where the outputs of convolutions go, in a forward pass.
+
+    A use of an output is an operation, a BN with all that it does, or that it is taken
+    from the network: a single one, by a BN, is what can be folded.
+    """
 
     def __init__(self, modules: Iterable[nn.Module]) -> None:
         super().__init__()
@@ -139,8 +143,13 @@ class _Watch(TorchDispatchMode):
 
     def _sources(self, leaves: Iterable) -> list[nn.Module]:
         """The convolutions that these are outputs of."""
-        found = [(x, *self._outputs.get(id(x), (lambda: None, None))) for x in leaves]
-        return [conv for x, reference, conv in found if conv and reference() is x]
+        found = []
+        for x in leaves:
+            if id(x) in self._outputs:
+                reference, conv = self._outputs[id(x)]
+                if reference() is x:
+                    found.append(conv)
+        return found
 
     def pairs(self, taken: list) -> list[tuple[nn.Conv2d, nn.Module]]:
         """Convolutions and the BN that can be folded into them.

@@ -3,10 +3,11 @@
 import copy
 import hashlib
 from collections.abc import Sequence
-from contextlib import nullcontext, suppress
+from contextlib import nullcontext
 
 import torch
 from mmengine.dist import get_world_size
+from mmengine.logging import print_log
 from mmengine.model import BaseDataPreprocessor, BaseModel
 from mmrazor.models.distillers import ConfigurableDistiller
 from torch import Tensor
@@ -37,7 +38,8 @@ class FrozenTeacher:
         images: Preprocessor that the images went through.
         channels_last: Whether to lay out its weights, and so its features, with the
             channels innermost. Defaults to False.
-        fuse_bn: Whether :meth:`fold_bn` does anything. Defaults to True.
+        fuse_bn: Whether BN are folded into the convolutions before them, see
+            :meth:`fold_bn`. Defaults to True.
         compile: Whether to compile it with ``torch.compile`` at its first call.
             Defaults to False.
         dtype: Precision of its weights and features, such as ``'bfloat16'``. Defaults
@@ -103,7 +105,8 @@ class FrozenTeacher:
             torch._dynamo.config.skip_nnmodule_hook_guards = False
             network.compile()
         self.early_stop = EarlyStop(distiller, network, from_student=False)
-        self._folds_bn = fuse_bn and not shard and self.early_stop.possible
+        # Compiled code would not call the hooks that see what follows what.
+        self._folds_bn = fuse_bn and not (shard or compile) and self.early_stop.possible
         self._recorders = distiller.teacher_recorders
         self._is_sharded = False
 
@@ -135,13 +138,13 @@ class FrozenTeacher:
         """Folds its BN into the convolutions before them, see :func:`fold_bn`.
 
         That changes features by rounding, unless they are recorded between the two:
-        those BN stay, as all do behind the last module that is recorded, of sharded
-        weights, and where something else than modules is recorded. Its weights must be
-        final, and what copies it does so later.
+        those BN stay, as all do behind the last module that is recorded, of sharded or
+        compiled weights, and where something else than modules is recorded. Its weights
+        must be final. Copies that were made before have their own.
 
         Args:
-            input_shape: Shape (C, H, W) of an image; if it cannot take that, nothing is
-                folded.
+            input_shape: Shape (C, H, W) of an image that is sent through it. If that
+                fails, nothing is folded.
         """
         if not self._folds_bn:
             return
@@ -151,9 +154,10 @@ class FrozenTeacher:
                 probe(self.network, input_shape, lambda x: self.record(x, None))
                 return [x.data_buffer for x in self._recorders.recorders.values()]
 
-        # Compiled code would not call the hooks that see what it does.
-        with torch.compiler.set_stance('force_eager'), suppress(ValueError):
+        try:
             fold_bn(self.network, record)
+        except Exception as error:  # a head may need the ground truth, for example
+            print_log(f"the teacher's BN are not folded: {error!r}", 'current')
 
     def predict(self, images: Tensor, data_samples: list) -> list:
         """Its predictions for a batch that is preprocessed for the student."""

@@ -18,7 +18,8 @@ def test_resume_from_a_checkpoint_with_the_teacher(paramwise, make_runner, tmp_p
     checkpoint = torch.load(path, weights_only=False)
 
     # What famkd 0.1 had in it beyond today's.
-    teacher = make_runner().model.teacher  # with its BN
+    unfolded = {'model.teacher_options': dict(fuse_bn=False)}
+    teacher = make_runner(**unfolded).model.teacher
     weights = checkpoint['state_dict']
     del weights['_extra_state']
     weights.update({f'teacher.{k}': x for k, x in teacher.state_dict().items()})

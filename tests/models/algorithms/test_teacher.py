@@ -142,7 +142,7 @@ def norms_of(network):
     }
 
 
-@pytest.mark.parametrize('options', [{}, dict(compile=True), dict(channels_last=True)])
+@pytest.mark.parametrize('options', [{}, dict(channels_last=True)])
 def test_folding_changes_no_result(options, initialised, batch):
     plain, folded = (initialised(fuse_bn=x, **options) for x in (False, True))
     assert norms_of(plain.teacher) and not norms_of(folded.teacher)
@@ -175,6 +175,30 @@ def test_recorded_modules_are_not_folded(source, stays, initialised, batch):
     left = norms_of(folded.teacher)
     assert ('backbone.layer1.0.bn1' in left) == stays
     assert 'backbone.bn1' not in left and 'backbone.layer2.0.bn1' in left
+
+
+def test_with_a_checkpoint_it_is_folded_before_copies_are_made(
+    distillation, build, tmp_path
+):
+    path = tmp_path / 'teacher.pth'
+    torch.save(build(distillation()).teacher.state_dict(), path)
+    model = build({**distillation(), 'teacher_ckpt': str(path)})
+    assert not norms_of(model.teacher)
+    twin = copy.deepcopy(model)
+    model.init_weights()
+    pairs = zip(twin.teacher.parameters(), model.teacher.parameters(), strict=True)
+    assert all(ours is theirs for ours, theirs in pairs)
+
+
+def test_a_pass_that_fails_folds_nothing(make, monkeypatch):
+    model = make()
+
+    def fail(*_):
+        raise TypeError('no ground truth')
+
+    monkeypatch.setattr(model.teacher.backbone, 'forward', fail)
+    model.init_weights()
+    assert norms_of(model.teacher)
 
 
 def test_an_image_that_the_teacher_cannot_take_folds_nothing(make):
