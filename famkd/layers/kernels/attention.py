@@ -8,7 +8,7 @@ from torch import Tensor
 from torch.autograd.function import FunctionCtx
 
 from . import compiled, reference
-from .layout import is_channels_last, memory_format
+from .layout import empty_map, is_channels_last, memory_format
 
 logger = logging.getLogger('famkd')
 
@@ -158,21 +158,16 @@ def backward_cuda(
     return triton.backward(*maps, bias.contiguous())
 
 
-def _empty_map(query: Tensor) -> Tensor:
-    layout = memory_format(is_channels_last(query))
-    return torch.empty_like(query, memory_format=layout)
-
-
 @forward.register_fake
 def _(query: Tensor, key: Tensor, value: Tensor, bias: Tensor) -> Tensor:
-    return _empty_map(query)
+    return empty_map(query)
 
 
 @backward.register_fake
 def _(
     grad_out: Tensor, query: Tensor, key: Tensor, value: Tensor, bias: Tensor
 ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-    return *(_empty_map(query) for _ in range(3)), bias.new_empty(bias.shape)
+    return *(empty_map(query) for _ in range(3)), bias.new_empty(bias.shape)
 
 
 def _save_inputs(ctx: FunctionCtx, inputs: tuple[Tensor, ...], output: Tensor) -> None:

@@ -6,7 +6,7 @@ from torch.autograd.function import FunctionCtx
 from torch.nn.functional import conv2d, conv_transpose2d
 
 from .compiled import call, works
-from .layout import is_channels_last, memory_format
+from .layout import empty_map, is_channels_last, memory_format
 
 # Places whose gradients of the weights are summed up by one thread.
 CHUNK = 1024
@@ -107,7 +107,7 @@ def _gradients_by_torch(
 @torch.library.custom_op('famkd::gated_sum', mutates_args=(), device_types='cpu')
 def _gated_sum(a: Tensor, b: Tensor, gates: Tensor) -> Tensor:
     if not works():
-        return _empty_map(a).copy_(_wide_by_torch(a, b, gates))
+        return empty_map(a).copy_(_wide_by_torch(a, b, gates))
     maps = _in_one_format(a, b)
     out = torch.empty_like(maps[0])
     call('gated_sum', [*maps, gates.contiguous(), out], _sizes(a))
@@ -141,18 +141,13 @@ def _sizes(a: Tensor) -> list[int]:
     return [batch, channels, height * width, CHUNK, is_channels_last(a)]
 
 
-def _empty_map(a: Tensor) -> Tensor:
-    layout = memory_format(is_channels_last(a))
-    return torch.empty_like(a, memory_format=layout)
-
-
 @_gated_sum.register_fake
 def _(a: Tensor, b: Tensor, gates: Tensor) -> Tensor:
-    return _empty_map(a)
+    return empty_map(a)
 
 
 @_gated_sum_backward.register_fake
 def _(
     grad: Tensor, a: Tensor, b: Tensor, gates: Tensor
 ) -> tuple[Tensor, Tensor, Tensor]:
-    return _empty_map(a), _empty_map(a), torch.empty_like(gates)
+    return empty_map(a), empty_map(a), torch.empty_like(gates)

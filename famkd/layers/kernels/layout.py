@@ -12,3 +12,9 @@ def is_channels_last(x: Tensor) -> bool:
 def memory_format(channels_last: bool) -> torch.memory_format:
     """PyTorch's name of the format."""
     return torch.channels_last if channels_last else torch.contiguous_format
+
+
+def empty_map(like: Tensor) -> Tensor:
+    """An uninitialised map without gaps, of another's shape, dtype and format."""
+    layout = memory_format(is_channels_last(like))
+    return torch.empty_like(like, memory_format=layout)

@@ -197,14 +197,14 @@ class FeatureDistill(BaseAlgorithm):
     def init_weights(self) -> None:
         """Initialises the networks; what is inherited comes last.
 
-        The teacher then has its weights, and its BN are folded.
+        A teacher without a checkpoint then has its weights, and its BN are folded.
         """
         super().init_weights()
         if not self.teacher.is_init:  # no checkpoint has filled it
             self.teacher.init_weights()
+            self._fold_teacher()
         self.student.load_state_dict(self._inherited, strict=False)
         self._inherited = {}
-        self._fold_teacher()
 
     def _fold_teacher(self) -> None:
         """Folds the teacher's BN; its note is of the weights as they were given."""

@@ -229,8 +229,8 @@ def test_the_note_is_of_the_weights_before_they_are_folded(distillation, build, 
     torch.manual_seed(0)
     first, again = (build(distillation()).train() for _ in range(2))
     again.load_state_dict(saved(first))  # its teacher has the same weights
-    again.teacher._is_init = True
-    again.init_weights()
+    again._fold_teacher()
+    assert not norms_of(again.teacher)
     again(*batch, mode='loss')
     third = build(distillation()).train()
     third.load_state_dict(saved(again))
