@@ -5,6 +5,7 @@ from torch import Tensor, nn
 
 from .check_map import check_map
 from .kernels import window_attention
+from .kernels.compiled import processor
 from .kernels.layout import is_channels_last
 from .resize_like import resize_like
 
@@ -35,20 +36,24 @@ def _product_is_faster(x: Tensor) -> bool:
     """Whether a matrix product takes less time on this CPU than a 1x1 convolution.
 
     oneDNN's convolutions use AVX-512 on every processor that has it, MKL's products of
-    float32 on Intel's only. In bfloat16 a product is faster where the convolution would
-    first reorder a contiguous map.
+    float32 on Intel's only. But they reorder a map that lies contiguous, which products
+    do not.
     """
     if not _has_avx512():
         return True
-    by_convolution = x.dtype == torch.float32 or (
-        x.dtype == torch.bfloat16 and is_channels_last(x)
-    )
-    return not by_convolution
+    if is_channels_last(x):
+        return x.dtype not in (torch.float32, torch.bfloat16)
+    return x.dtype != torch.float32 or _is_from_intel()
 
 
 @torch.compiler.assume_constant_result
 def _has_avx512() -> bool:
     return torch.backends.cpu.get_cpu_capability() == 'AVX512'
+
+
+@torch.compiler.assume_constant_result
+def _is_from_intel() -> bool:
+    return 'Intel' in processor()
 
 
 class LocalAttention(nn.Module):

@@ -52,7 +52,7 @@ def library() -> ctypes.CDLL:
     """
     cache = Path(os.environ.get('XDG_CACHE_HOME') or '~/.cache').expanduser() / 'famkd'
     texts = [path.read_text() for path in (*HEADERS, *SOURCES)]
-    key = '\0'.join([*texts, FLAGS, _processor()])
+    key = '\0'.join([*texts, FLAGS, processor()])
     path = cache / f'kernels-{hashlib.sha256(key.encode()).hexdigest()}.so'
     try:
         return ctypes.CDLL(str(path))
@@ -98,7 +98,8 @@ def warn_of_fallback(reason: Exception) -> None:
     )
 
 
-def _processor() -> str:
+@functools.cache
+def processor() -> str:
     """The processor, as far as it decides the code that -march=native makes."""
     info = Path('/proc/cpuinfo')
     if not info.exists():
