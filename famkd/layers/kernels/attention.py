@@ -8,7 +8,7 @@ from torch import Tensor
 from torch.autograd.function import FunctionCtx
 
 from . import compiled, reference
-from .layout import empty_map, is_channels_last, memory_format
+from .layout import empty_map, in_one_format, is_channels_last, memory_format
 
 logger = logging.getLogger('famkd')
 
@@ -131,9 +131,9 @@ def backward(
 
 def _as_query(query: Tensor, *maps: Tensor) -> list[Tensor]:
     """The maps in one memory format, as the C++ kernels take them."""
-    dtype = query.dtype if query.dtype != torch.float16 else torch.float32
-    layout = memory_format(is_channels_last(query))
-    return [x.to(dtype).contiguous(memory_format=layout) for x in (query, *maps)]
+    return in_one_format(
+        query.float() if query.dtype == torch.float16 else query, *maps
+    )
 
 
 @forward.register_kernel('cuda')

@@ -6,7 +6,7 @@ from torch.autograd.function import FunctionCtx
 from torch.nn.functional import conv2d, conv_transpose2d
 
 from .compiled import call, works
-from .layout import empty_map, is_channels_last, memory_format
+from .layout import empty_map, in_one_format, is_channels_last
 
 # Places whose gradients of the weights are summed up by one thread.
 CHUNK = 1024
@@ -108,7 +108,7 @@ def _gradients_by_torch(
 def _gated_sum(a: Tensor, b: Tensor, gates: Tensor) -> Tensor:
     if not works():
         return empty_map(a).copy_(_wide_by_torch(a, b, gates))
-    maps = _in_one_format(a, b)
+    maps = in_one_format(a, b)
     out = torch.empty_like(maps[0])
     call('gated_sum', [*maps, gates.contiguous(), out], _sizes(a))
     return out
@@ -122,18 +122,13 @@ def _gated_sum_backward(
 ) -> tuple[Tensor, Tensor, Tensor]:
     if not works():
         return _gradients_by_torch(grad, a, b, gates)
-    a_, b_, grad_ = _in_one_format(a, b, grad)
+    a_, b_, grad_ = in_one_format(a, b, grad)
     grads = [torch.empty_like(a_) for _ in range(2)]
     sizes = _sizes(a)
     batch, _, places = sizes[:3]
     sums = gates.new_empty(batch * -(-places // CHUNK), *gates.shape)
     call('gated_sum_backward', [grad_, a_, b_, gates.contiguous(), *grads, sums], sizes)
     return *grads, sums.sum(0)
-
-
-def _in_one_format(a: Tensor, *maps: Tensor) -> list[Tensor]:
-    layout = memory_format(is_channels_last(a))
-    return [x.to(a.dtype).contiguous(memory_format=layout) for x in (a, *maps)]
 
 
 def _sizes(a: Tensor) -> list[int]:

@@ -18,3 +18,11 @@ def empty_map(like: Tensor) -> Tensor:
     """An uninitialised map without gaps, of another's shape, dtype and format."""
     layout = memory_format(is_channels_last(like))
     return torch.empty_like(like, memory_format=layout)
+
+
+def in_one_format(first: Tensor, *others: Tensor) -> list[Tensor]:
+    """Maps without gaps, in the dtype and memory format of the first."""
+    layout = memory_format(is_channels_last(first))
+    return [
+        x.to(first.dtype).contiguous(memory_format=layout) for x in (first, *others)
+    ]
