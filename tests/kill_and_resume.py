@@ -119,7 +119,7 @@ def check_after_kill(folder: Path, done: int) -> int:
     Returns:
         int: How many iterations are lost.
     """
-    from famkd.runtime.resumable import is_complete
+    from famkd.runtime.archive import is_complete
     from famkd.runtime.safe_load import load_checkpoint
 
     note = folder / 'last_checkpoint'

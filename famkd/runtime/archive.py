@@ -6,6 +6,15 @@ from pathlib import Path
 from typing import BinaryIO
 
 
+def is_complete(file: str | Path) -> bool:
+    """Whether a file is one of ``torch.save`` whose checksums are right."""
+    try:
+        check_archive(file)
+    except ValueError:
+        return False
+    return True
+
+
 def check_archive(file: str | Path | BinaryIO) -> None:
     """Compares all checksums of a file of ``torch.save``.
 

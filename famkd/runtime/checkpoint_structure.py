@@ -64,7 +64,7 @@ def _optimizer(runner: Runner, checkpoint: dict) -> dict:
     if not isinstance(runner.optim_wrapper, OptimWrapperDict):
         return example(given)
     states = given if isinstance(given, dict) else {}
-    return {name: example(states.get(name)) for name in runner.optim_wrapper}
+    return {name: example(states.get(name)) for name in runner.optim_wrapper.keys()}
 
 
 def _schedules(runner: Runner) -> Any:

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlparse
 
+from .archive import is_complete
 from .safe_load import read_file
 
 # The SHA-256 at the end of a name, as in resnet18-f37072fd.pth; dates are none.
@@ -49,12 +50,14 @@ def read_url(
     if not file.is_file():
         folder.mkdir(parents=True, exist_ok=True)
         torch.hub.download_url_to_file(url, str(file), progress=progress)
+    if sha:
+        _check_sha(file, sha[1], url)
     try:
-        if sha:
-            _check_sha(file, sha[1], url)
         return read_file(file, map_location, mmap=True)
     except ValueError:
-        file.unlink(missing_ok=True)
+        # One that is only refused stays: it may be read with --trust-checkpoint.
+        if not (sha or is_complete(file)):
+            file.unlink(missing_ok=True)
         raise
 
 
@@ -65,6 +68,7 @@ def _check_sha(file: Path, expected: str, url: str) -> None:
             digest.update(part)
     found = digest.hexdigest()
     if not found.startswith(expected):
+        file.unlink(missing_ok=True)  # by another process, perhaps
         raise ValueError(
             f'{file}, downloaded from {url}, is not the file that its name says: its '
             f'SHA-256 begins with {found[: len(expected)]}, not with {expected}; it is '

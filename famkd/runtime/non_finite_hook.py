@@ -7,12 +7,13 @@ from typing import Any
 import torch
 from mmengine.dist import all_gather_object, all_reduce, barrier
 from mmengine.hooks import Hook
+from mmengine.optim import OptimWrapper
 from mmengine.registry import HOOKS
 from mmengine.runner import Runner
 from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _NormBase
 
-from .unwrapped import unwrapped_model
+from .unwrapped import optim_wrappers, unwrapped_model
 
 ADVICE = 'try a lower learning rate, optim_wrapper.clip_grad or a smaller loss_weight'
 
@@ -58,10 +59,10 @@ class NonFiniteHook(Hook):
 
     def before_train(self, runner: Runner) -> None:
         model = unwrapped_model(runner)
-        wrapper = runner.optim_wrapper
+        wrappers = optim_wrappers(runner)
         self._model = model
         self._parameters = {}
-        if not hasattr(wrapper, 'loss_scaler'):
+        if not any(hasattr(wrapper, 'loss_scaler') for wrapper in wrappers):
             self._parameters = {
                 name: p for name, p in model.named_parameters() if p.requires_grad
             }
@@ -69,7 +70,23 @@ class NonFiniteHook(Hook):
         self._statistics = list(_running_statistics(model))
         self._saved = [statistic.clone() for statistic in self._statistics]
         model.register_forward_hook(self._keep_losses)
-        wrapper.optimizer.register_step_pre_hook(lambda *_: self._check(runner))
+        for wrapper in wrappers:
+            self._check_before_step(wrapper, runner)
+
+    def _check_before_step(self, wrapper: OptimWrapper, runner: Runner) -> None:
+        def check(*_: Any) -> None:
+            self._check(runner)
+
+        if not wrapper.clip_grad_kwargs:
+            wrapper.optimizer.register_step_pre_hook(check)
+            return
+        clip = wrapper._clip_grad
+
+        def check_and_clip() -> None:
+            check()  # before one NaN is spread over all gradients
+            clip()
+
+        wrapper._clip_grad = check_and_clip
 
     def after_train_iter(
         self,
@@ -93,6 +110,8 @@ class NonFiniteHook(Hook):
             name: p.grad for name, p in self._parameters.items() if p.grad is not None
         }
         values = [*losses.values(), *gradients.values()]
+        if not values:  # of a further optimizer, whose parameters have no gradient
+            return
         # A norm is not finite where a value is not; seldom, it overflows.
         norms = torch.stack(torch._foreach_norm(values))
         suspicious = (~norms.isfinite().all()).float()

@@ -2,6 +2,8 @@
 
 import logging
 import re
+from collections.abc import Iterator
+from itertools import chain
 from pathlib import Path
 
 import torch
@@ -11,7 +13,7 @@ from mmengine.hooks import EMAHook
 from mmengine.logging import print_log
 from mmengine.runner import Runner, find_latest_checkpoint
 
-from .archive import check_archive
+from .archive import is_complete
 from .atomic_backend import AtomicBackend
 from .finite import non_finite
 from .safe_load import load_checkpoint
@@ -36,7 +38,8 @@ def save_resumable(
         runner: Runner of the training.
         filename: Name of the file.
         folder: Folder of the file. Defaults to None (the work folder).
-        backend_args: What writes the file, if not ``AtomicBackend``.
+        backend_args: What writes the file. Defaults to None (``AtomicBackend``, or what
+            MMEngine has for the URL of the folder).
         **options: Further arguments of ``Runner.save_checkpoint``, such as ``meta``.
 
     Returns:
@@ -46,7 +49,8 @@ def save_resumable(
         OSError: If it cannot be written, such as on a full disk.
     """
     folder = folder or runner.work_dir
-    backend_args = backend_args or dict(backend='atomic')
+    if backend_args is None and '://' not in folder:
+        backend_args = dict(backend='atomic')
     runner.call_hook('before_checkpoint')
     runner.save_checkpoint(folder, filename, backend_args=backend_args, **options)
     path = join_path(folder, filename, backend_args=backend_args)
@@ -81,7 +85,7 @@ def find_complete_checkpoint(work_dir: str, folder: str, template: str) -> str |
     path = Path(folder, Path(last).name)
     if not path.exists():
         path = Path(work_dir, path.name)
-    for candidate in (path, *_before(path.name, Path(folder), template)):
+    for candidate in chain([path], _before(path.name, Path(folder), template)):
         if is_complete(candidate):
             return str(candidate)
         print_log(
@@ -212,17 +216,10 @@ def _kind(value: object) -> str:
     return f'{tuple(value.shape)} of {numbers}'
 
 
-def is_complete(path: Path) -> bool:
-    """Whether a file is a checkpoint whose checksums are right."""
-    try:
-        check_archive(path)
-    except ValueError:
-        return False
-    return True
-
-
-def _before(name: str, folder: Path, template: str) -> list[Path]:
+def _before(name: str, folder: Path, template: str) -> Iterator[Path]:
     """The checkpoints before one, the last first; later ones are of another run."""
+    if not folder.is_dir():
+        return
     start, end = template.split('{}')
     number = re.compile(rf'{re.escape(start)}(\d+){re.escape(end)}')
     found = {
@@ -233,9 +230,10 @@ def _before(name: str, folder: Path, template: str) -> list[Path]:
     own = number.fullmatch(name)
     if own:
         numbers = sorted((i for i in found if i < int(own[1])), reverse=True)
-        return [found[i] for i in numbers]
+        yield from (found[i] for i in numbers)
+        return
     # One of a signal has no number: the others, by the time that is noted in them.
-    return sorted(found.values(), key=_time, reverse=True)
+    yield from sorted(found.values(), key=_time, reverse=True)
 
 
 def _time(path: Path) -> str:

@@ -109,15 +109,15 @@ class RuntimeHook(Hook):
         self._keep_folder(runner)
 
     def _keep_folder(self, runner: Runner) -> None:
-        logs = Path(runner.log_dir, 'vis_data')
-        if runner.rank != 0 or self._lock is None or logs.is_dir():
+        folder = Path(runner.log_dir)
+        if runner.rank != 0 or self._lock is None or folder.is_dir():
             return
-        logs.mkdir(parents=True)
+        Path(folder, 'vis_data').mkdir(parents=True)
         self._lock.close()
         self._lock = lock_folder(runner.work_dir)
         runner.logger.warning(
-            f'{logs} was removed, and is made anew; checkpoints that were removed with '
-            f'it are lost until the next one is saved in {runner.work_dir}'
+            f'{folder} was removed, and is made anew; checkpoints that were removed '
+            f'with it are lost until the next one is saved in {runner.work_dir}'
         )
 
     def after_train(self, runner: Runner) -> None:

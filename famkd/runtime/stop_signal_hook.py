@@ -17,6 +17,7 @@ from mmengine.registry import HOOKS
 from mmengine.runner import IterBasedTrainLoop, Runner
 
 from .resumable import save_resumable
+from .unwrapped import optim_wrappers
 
 INTERRUPTED = 'interrupted.pth'
 
@@ -84,7 +85,10 @@ class StopSignalHook(Hook):
         outputs: dict | None = None,
     ) -> None:
         # without accumulated gradients, which would be lost
-        is_step = getattr(runner.optim_wrapper, 'should_update', lambda: True)()
+        is_step = all(
+            getattr(wrapper, 'should_update', lambda: True)()
+            for wrapper in optim_wrappers(runner)
+        )
         if is_step and not self._ends_something(runner, batch_idx):
             self._stop_if_asked(runner, runner.iter + 1)
 

@@ -12,7 +12,7 @@ from same_checkpoints import check_same_trainings
 from tiny_training import Scores, validation
 
 from famkd.runtime import atomic_backend
-from famkd.runtime.resumable import is_complete
+from famkd.runtime.archive import is_complete
 
 CHANGES = 'replace', 'rename', 'remove', 'unlink'
 TRAINING = dict(

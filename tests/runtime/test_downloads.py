@@ -1,5 +1,6 @@
 """Checkpoints from URLs; the downloads are copies of files of this machine."""
 
+import argparse
 import hashlib
 
 import pytest
@@ -74,3 +75,11 @@ def test_a_cut_off_download_is_replaced(publish, tmp_path, cache):
     assert not list(cache.rglob('*.pth'))
     path.write_bytes(content)
     assert torch.equal(read_url(url), torch.ones(1000))
+
+
+@pytest.mark.parametrize('name', ['epoch_1.pth', 'net-{sha}.pth'])
+def test_a_download_that_is_refused_stays(name, publish, cache):
+    url = publish(name, argparse.Namespace())
+    with pytest.raises(ValueError, match='refused'):
+        read_url(url)
+    assert len(list(cache.rglob('*.pth'))) == 1

@@ -6,7 +6,10 @@ from pathlib import Path
 import mmengine.hooks
 import pytest
 from mmengine.config import Config
+from mmengine.optim import OptimWrapper, OptimWrapperDict
 from mmengine.runner import checkpoint
+from torch import nn
+from torch.optim import SGD
 
 import famkd.runtime
 from famkd.runtime import install, switch_on
@@ -126,3 +129,53 @@ def test_a_hook_that_the_config_has_stays(make_runner):
 def test_wrong_options(options, message):
     with pytest.raises(ValueError, match=message):
         RuntimeHook(**options)
+
+
+class TwoOptimizers:
+    """A constructor of an optimizer for the convolution and one for the rest."""
+
+    def __init__(self, **options):
+        pass
+
+    def __call__(self, model):
+        parts = dict(first=[model.conv, model.bn], second=[model.label, model.size])
+        return OptimWrapperDict(
+            **{
+                name: OptimWrapper(SGD(nn.ModuleList(part).parameters(), lr=0.1))
+                for name, part in parts.items()
+            }
+        )
+
+
+@pytest.mark.parametrize('fault', [1, float('nan')])
+def test_several_optimizers(fault, make_runner, monkeypatch):
+    def train_step(model, data, optim_wrapper):
+        total, losses = model.parse_losses(model(**data, mode='loss'))
+        (total * fault).backward()
+        for wrapper in optim_wrapper.values():
+            wrapper.step()
+            wrapper.zero_grad()
+        return losses
+
+    monkeypatch.setattr('tiny_training.TinyNetwork.train_step', train_step)
+    options = dict(
+        optim_wrapper=dict(_delete_=True, constructor=TwoOptimizers),
+        default_hooks=dict(runtime=dict(type='RuntimeHook')),
+    )
+    runner = make_runner(**options)
+    if fault != 1:
+        with pytest.raises(FloatingPointError, match='gradients of 8 of 8 parameters'):
+            runner.train()
+        return
+    runner.train()
+    resumed = make_runner(**options, resume=True, train_cfg=dict(max_epochs=3))
+    resumed.train()
+    assert resumed.iter == 9
+
+
+def test_without_a_visualizer_no_folder_is_missed(make_runner, capsys):
+    hooks = dict(runtime=dict(type='RuntimeHook'))
+    make_runner(
+        visualizer=dict(type='Visualizer', vis_backends=[]), default_hooks=hooks
+    ).train()
+    assert 'was removed' not in ''.join(capsys.readouterr())

@@ -202,3 +202,12 @@ def test_the_model_knows_better_what_to_do(make_runner):
 def test_unknown_action():
     with pytest.raises(ValueError, match="nonfinite='warn' must be 'stop' or"):
         NonFiniteHook(action='warn')
+
+
+def test_clipping_spreads_nothing_before_it_is_looked_at(make_runner):
+    wrapper = dict(clip_grad=dict(max_norm=1.0))
+    runner = make_runner(
+        NonFiniteHook(), Fault(in_gradient, NAN), optim_wrapper=wrapper
+    )
+    with pytest.raises(FloatingPointError, match='1 of 8 parameters are not: label.w'):
+        runner.train()

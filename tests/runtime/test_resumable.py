@@ -1,7 +1,12 @@
 """Checkpoints that are none of the training that would go on from them."""
 
+from types import SimpleNamespace
+
 import pytest
 import torch
+from mmengine.fileio import LocalBackend, register_backend
+
+from famkd.runtime import resumable
 
 RUNTIME = dict(default_hooks=dict(runtime=dict(type='RuntimeHook')))
 SCHEDULE = dict(param_scheduler=[dict(type='CosineAnnealingLR', T_max=4)])
@@ -149,3 +154,28 @@ def test_a_start_from_what_does_not_fit(make_runner, tmp_path):
         make_runner(load_from=path, **RUNTIME).train()
     torch.save(dict(state_dict={'label.bias': torch.zeros(2)}), path)
     make_runner(load_from=path, **RUNTIME).train()
+
+
+def test_a_url_is_left_to_its_backend(tmp_path):
+    register_backend('elsewhere', LocalBackend, prefixes='elsewhere', force=True)
+    given = []
+    runner = SimpleNamespace(
+        work_dir=str(tmp_path),
+        call_hook=lambda name: None,
+        save_checkpoint=lambda *_, backend_args: given.append(backend_args),
+    )
+    resumable.save_resumable(runner, 'epoch_1.pth', 'elsewhere://run')
+    resumable.save_resumable(runner, 'epoch_1.pth')
+    assert given == [None, dict(backend='atomic')]
+
+
+def test_a_complete_checkpoint_needs_no_other(tmp_path, monkeypatch):
+    torch.save({}, tmp_path / 'interrupted.pth')
+    torch.save({}, tmp_path / 'epoch_1.pth')
+    (tmp_path / 'last_checkpoint').write_text('interrupted.pth')
+    monkeypatch.setattr(resumable, 'load_checkpoint', None)
+    for folder in (tmp_path, tmp_path / 'none'):
+        found = resumable.find_complete_checkpoint(
+            str(tmp_path), str(folder), 'epoch_{}.pth'
+        )
+        assert found == str(tmp_path / 'interrupted.pth')
