@@ -110,13 +110,13 @@ def merge_args(
         )
     if '://' not in args.checkpoint and not os.path.isfile(args.checkpoint):
         parser.error(f'checkpoint: there is no file {args.checkpoint!r}')
+    merge_cfg_options(parser, cfg, args.cfg_options)
+    check_config(parser, cfg, ['test'])
     cfg.load_from = args.checkpoint
     cfg.resume = False
     if args.amp:
         cfg.test_cfg.fp16 = True
     set_dataloader_defaults(cfg, args)
-    merge_cfg_options(parser, cfg, args.cfg_options)
-    check_config(parser, cfg, ['test'])
     if 'architecture' in cfg.model:
         for key in ('teacher', 'teacher_ckpt', 'distiller'):
             cfg.model.pop(key, None)

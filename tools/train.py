@@ -113,6 +113,10 @@ def merge_args(
         cfg: The config, changed in place.
         args: The parsed arguments.
     """
+    merge_cfg_options(parser, cfg, args.cfg_options)
+    if args.no_validate:
+        cfg.val_cfg = cfg.val_dataloader = cfg.val_evaluator = None
+    check_config(parser, cfg, ['train', 'val'])
     if args.fast:
         args.amp = args.channels_last = True
     if args.amp or type_name(cfg.get('optim_wrapper', {})) == 'AmpOptimWrapper':
@@ -140,10 +144,6 @@ def merge_args(
     if cfg.get('resume') and 'teacher' in cfg.model:
         add_hook(cfg, 'OldCheckpointHook')
     set_dataloader_defaults(cfg, args)
-    merge_cfg_options(parser, cfg, args.cfg_options)
-    if args.no_validate:
-        cfg.val_cfg = cfg.val_dataloader = cfg.val_evaluator = None
-    check_config(parser, cfg, ['train', 'val'])
     start = cfg.get('load_from')
     if start and '://' not in start and not os.path.isfile(start):
         parser.error(f'load_from={start!r}: there is no such file')

@@ -28,7 +28,7 @@ def add_cfg_options_argument(parser: argparse.ArgumentParser) -> None:
         action=OptionAction,
         default={},
         metavar='KEY=VALUE',
-        help='set entries of the config, after all other options, as in '
+        help='set entries of the config, before all other options, as in '
         'train_dataloader.batch_size=32 train_dataloader.dataset.pipeline.0.padding=2 '
         'key="[a,b]" key="[(a,b),(c,d)]" key="[dict(type=\'EMAHook\')]" (quoted, no '
         'white space)',

@@ -94,16 +94,21 @@ def test_amp_depends_on_the_device(merge, monkeypatch):
     }
 
 
-def test_cfg_options_come_last(merge):
+def test_cfg_options_come_first(merge, monkeypatch):
+    monkeypatch.setattr('mmengine.device.get_device', lambda: 'cpu')
     cfg = merge(
         '--no-pin-memory',
         '--cfg-options',
         'train_dataloader.pin_memory=True',
+        'train_dataloader.num_workers=0',
+        'optim_wrapper.type=AmpOptimWrapper',
         'optim_wrapper.optimizer.lr=0.2',
         'model.stages=[1,2]',
         'randomness.seed=3',
     )
-    assert cfg.train_dataloader.pin_memory
+    assert not cfg.train_dataloader.pin_memory
+    assert not cfg.train_dataloader.persistent_workers  # which needs workers
+    assert cfg.optim_wrapper.type == 'CPUAmpOptimWrapper'
     assert cfg.optim_wrapper.optimizer.lr == 0.2
     assert cfg.model.stages == [1, 2]
     assert cfg.randomness.seed == 3  # Runner takes it, the config has it not
