@@ -4,6 +4,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from famkd.apis.optional import import_problem
 from famkd.checkpoint_keys import read_weights, student_weights
 
 if TYPE_CHECKING:
@@ -22,6 +23,8 @@ class LabelAction(argparse.Action):
         option_string: str | None = None,
     ) -> None:
         label, value = values
+        if label in getattr(namespace, self.dest):
+            parser.error(f'{option_string} {label} stands there twice; name them apart')
         setattr(namespace, self.dest, {**getattr(namespace, self.dest), label: value})
 
 
@@ -112,7 +115,7 @@ def read_checkpoint(
     from mmengine.config import Config
 
     from famkd.apis.foreign_config import read_foreign_config
-    from famkd.apis.paths import config_file
+    from famkd.apis.paths import config_file, resolve_paths
     from famkd.runtime.safe_load import load_checkpoint
 
     if '://' not in file and not Path(file).is_file():
@@ -133,7 +136,11 @@ def read_checkpoint(
     if config is None and not (text and isinstance(text, str)):
         raise ValueError(f'{file}: no config in it; give the config, too')
     if config is not None:
-        return weights, Config.fromfile(config), classes
+        given = Config.fromfile(config)
+        # No more than the student's config is needed: not the teacher's checkpoint.
+        student = given.get('model', {}).get('architecture')
+        resolve_paths(dict(architecture=student), config)
+        return weights, given, classes
     try:
         return weights, read_foreign_config(text), classes
     except (KeyError, ValueError) as error:  # KeyError: of a name that is reserved
@@ -160,7 +167,8 @@ def load_network(
 
     Raises:
         FileNotFoundError: If there is no such file.
-        ValueError: If the checkpoint cannot be read or is not of the config's network.
+        ValueError: If the checkpoint cannot be read, is not of the config's network, or
+            that network needs a package that is not there.
     """
     from mmengine.registry import DefaultScope
 
@@ -173,7 +181,9 @@ def load_network(
     try:
         with DefaultScope.overwrite_default_scope(config.get('default_scope')):
             model = build_network(student_config(config))
-    except (OSError, ImportError, ValueError):
+    except ImportError as error:
+        raise ValueError(f'{file}: {import_problem(error)}') from None
+    except (OSError, ValueError):
         raise
     except Exception as error:  # what stands in a config can make any
         raise ValueError(

@@ -19,6 +19,11 @@ class _CheckedFiles:
     """Checks that every image has its mask, and tells the masks how many classes."""
 
     def load_data_list(self) -> list[dict]:
+        if not self.metainfo.get('classes'):
+            raise ValueError(
+                'metainfo.classes of the dataset is missing: name the classes there, '
+                'in the order of their numbers'
+            )
         items = super().load_data_list()
         if not items:
             raise ValueError(

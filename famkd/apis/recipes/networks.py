@@ -38,7 +38,10 @@ def load_network(role: str, path: str) -> tuple['Config', 'BaseModel']:
         raise ValueError(
             f'--{role}: {path!r} is not the config of a network (no backbone)'
         )
-    return cfg, build_network(dict(cfg_path=path))
+    try:
+        return cfg, build_network(dict(cfg_path=path))
+    except ImportError as error:  # of mmcv's operators
+        raise ValueError(f'--{role}: {path!r}: {import_problem(error)}') from None
 
 
 def image_size(cfg: 'Config') -> tuple[int, int]:
@@ -68,9 +71,8 @@ def image_size(cfg: 'Config') -> tuple[int, int]:
             return tuple(Compose(steps)(item)['inputs'].shape[-2:])
     except Exception as error:  # of whatever step
         if crops:
-            return (
-                tuple(crops[-1]) if isinstance(crops[-1], tuple) else (crops[-1],) * 2
-            )
+            size = crops[-1]
+            return (size, size) if isinstance(size, int) else tuple(size)
         raise ValueError(
             '--input-size: give it, since the training pipeline does not tell '
             f'({type(error).__name__}: {error})'

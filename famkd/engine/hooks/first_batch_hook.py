@@ -90,9 +90,10 @@ class FirstBatchHook(Hook):
         classes = head_classes(student)
         samples = data_batch.get('data_samples') if isinstance(data_batch, dict) else []
         for label in labels_of(samples or [], student):
-            if classes is not None and len(label) and label.max() >= classes:
+            wrong = label[(label < 0) | (label >= classes)] if classes else ()
+            if len(wrong):
                 raise ValueError(
-                    f'a label of the first batch is {int(label.max())}, but the head '
+                    f'a label of the first batch is {int(wrong[0])}, but the head '
                     f'of the student has num_classes={classes}, 0 to {classes - 1}; '
                     'correct num_classes or the data set'
                 )
