@@ -76,7 +76,7 @@ def frequency_filter(
     Raises:
         ValueError: If a shape is another one.
     """
-    _check_shapes(x, weight, scale, pointwise)
+    _check_shapes(x, weight, scale, pointwise, bias)
     # A spectrum spans orders of magnitude: transforms of half precision lose it, and
     # float16 does not hold it. Rounded to bfloat16, every bin keeps 8 bits of its own.
     dtype = torch.promote_types(x.dtype, torch.float32)
@@ -89,12 +89,21 @@ def frequency_filter(
 
 
 def _check_shapes(
-    x: Tensor, weight: Tensor, scale: Tensor, pointwise: Tensor | None
+    x: Tensor,
+    weight: Tensor,
+    scale: Tensor,
+    pointwise: Tensor | None,
+    bias: Tensor | None,
 ) -> None:
     """Checks what a kernel would read without a look at its size."""
     bins, channels = (x.shape[2], x.shape[3] // 2 + 1), (x.shape[1], *weight.shape[3:4])
-    expected = dict(weight=(*bins, *channels, 2), scale=bins, pointwise=channels)
-    given = dict(weight=weight, scale=scale, pointwise=pointwise)
+    expected = dict(
+        weight=(*bins, *channels, 2),
+        scale=bins,
+        pointwise=channels,
+        bias=channels[1:],
+    )
+    given = dict(weight=weight, scale=scale, pointwise=pointwise, bias=bias)
     for name, shape in expected.items():
         if given[name] is not None and given[name].shape != shape:
             raise ValueError(

@@ -114,7 +114,9 @@ def test_empty_batch():
 
 @pytest.mark.parametrize('capability', ['AVX2', 'AVX512'])
 @pytest.mark.parametrize('layout', [torch.contiguous_format, torch.channels_last])
-@pytest.mark.parametrize('shape', [(2, 4, 5, 3), (1, 20, 3, 4), (0, 4, 2, 2)], ids=str)
+@pytest.mark.parametrize(
+    'shape', [(2, 4, 5, 3), (1, 20, 3, 4), (2, 20, 4, 6), (0, 4, 2, 2)], ids=str
+)
 def test_projections_are_convolutions(shape, layout, capability, monkeypatch):
     monkeypatch.setattr(torch.backends.cpu, 'get_cpu_capability', lambda: capability)
     layer = Projection(shape[1])

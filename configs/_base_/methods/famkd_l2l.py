@@ -2,4 +2,4 @@
 # https://arxiv.org/abs/2403.05894
 _base_ = './famkd.py'
 
-model = dict(distiller=dict(fusion=dict(type='LocalAttentionConnector')))
+model = dict(distiller=dict(fusion=dict(type='LocalAttentionFusion')))

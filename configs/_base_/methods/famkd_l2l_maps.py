@@ -1,4 +1,4 @@
 # FAM-KD from layer to layer on maps of any size.
 _base_ = './famkd_maps.py'
 
-model = dict(distiller=dict(fusion=dict(type='LocalAttentionConnector')))
+model = dict(distiller=dict(fusion=dict(type='LocalAttentionFusion')))

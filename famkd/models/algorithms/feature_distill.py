@@ -26,7 +26,7 @@ from famkd.models.teacher_note import (
 from .class_counts import check_class_counts
 from .early_stop import EarlyStop
 from .feature_cache import FeatureCache
-from .finite_features import FLOAT16, check_finite_features, features_are_finite
+from .finite_features import FLOAT16, check_finite_features, float16_is_finite
 from .inheritance import inherited_weights
 from .networks import build_network
 from .options import check_teacher_options, refuse_options_of_mmrazor, refuse_unknown
@@ -63,7 +63,8 @@ class FeatureDistill(BaseAlgorithm):
     Args:
         distiller: Config of the distiller; names in it are MMRazor's.
         architecture: Student network.
-        teacher: Teacher network; an instance is changed (frozen, its BN folded).
+        teacher: Teacher network; an instance keeps its weights, and is changed (frozen,
+            its BN folded).
         teacher_ckpt: Path or URL of the teacher's checkpoint.
         allow_random_teacher: Whether the teacher may have weights that no checkpoint
             gave. Defaults to False.
@@ -139,7 +140,9 @@ class FeatureDistill(BaseAlgorithm):
         augments = getattr(student.data_preprocessor, 'batch_augments', None)
         if augments and not getattr(self.data_preprocessor, 'batch_augments', None):
             self.data_preprocessor.batch_augments = augments
+        has_weights = isinstance(teacher, BaseModel)
         teacher = build_network(teacher)
+        teacher._is_init = has_weights  # or `init_weights` would draw others
         # The networks are built in the scope of the config, what is between them in
         # MMRazor's.
         self.distiller = MODELS.build({**distiller, '_scope_': 'mmrazor'})
@@ -160,7 +163,9 @@ class FeatureDistill(BaseAlgorithm):
         self.calculate_student_loss = calculate_student_loss
         self._student_stop = EarlyStop(self.distiller, student, from_student=True)
         self.distill_weight = 1.0
-        self.distillation_stopped = False  # MMRazor's StopDistillHook sets it
+        # MMRazor's StopDistillHook sets it; what is between the networks gets no
+        # gradient then: find_unused_parameters=True in several processes.
+        self.distillation_stopped = False
         # The layers say which kernels they use: in the log of the training.
         logger = logging.getLogger('famkd')
         logger.handlers = list(MMLogger.get_current_instance().handlers)
@@ -230,6 +235,8 @@ class FeatureDistill(BaseAlgorithm):
                 batch: later, to look would make each step wait for the device.
             ValueError: If a loss fails that compares records of different shapes.
         """
+        if self.distillation_stopped:
+            return self._run_student(batch_inputs, data_samples)
         self._identity.check(self.teacher)
         distiller = self.distiller
         distiller.set_deliveries_override(False)
@@ -242,24 +249,22 @@ class FeatureDistill(BaseAlgorithm):
         if self._is_first_batch:
             check_finite_features(distiller.teacher_recorders)
             self._is_first_batch = False
-        if self.guest.dtype == torch.float16:
-            self._teacher_is_finite = features_are_finite(distiller.teacher_recorders)
+        self._teacher_is_finite = float16_is_finite(distiller.teacher_recorders)
 
         distiller.set_deliveries_override(True)
         with distiller.student_recorders, distiller.deliveries:
             losses = self._run_student(batch_inputs, data_samples)
-        if not self.distillation_stopped:
-            given = (data_samples,) if self._wants_ground_truth else ()
-            try:
-                terms = distiller.compute_distill_losses(*given)
-            except torch.OutOfMemoryError:
-                raise
-            except (AssertionError, RuntimeError):  # which say little of the cause
-                check_record_shapes(distiller)
-                raise
-            weighted = {name: self.distill_weight * v for name, v in terms.items()}
-            losses.update(add_prefix(weighted, 'distill'))
-            losses['distill_weight'] = batch_inputs.new_tensor(self.distill_weight)
+        given = (data_samples,) if self._wants_ground_truth else ()
+        try:
+            terms = distiller.compute_distill_losses(*given)
+        except torch.OutOfMemoryError:
+            raise
+        except (AssertionError, RuntimeError):  # which say little of the cause
+            check_record_shapes(distiller)
+            raise
+        weighted = {name: self.distill_weight * v for name, v in terms.items()}
+        losses.update(add_prefix(weighted, 'distill'))
+        losses['distill_weight'] = batch_inputs.new_tensor(self.distill_weight)
         self._forget_records()
         return losses
 
@@ -365,7 +370,8 @@ class FeatureDistill(BaseAlgorithm):
             list: What ``val_step`` of a network gives.
 
         Raises:
-            ValueError: If it has no head, and so no predictions.
+            ValueError: If it has no head, and so no predictions, or would give boxes in
+                images of another size than those of the data.
         """
         if getattr(self.teacher, 'head', True) is None:
             raise ValueError(
@@ -373,7 +379,15 @@ class FeatureDistill(BaseAlgorithm):
                 '--eval-teacher (EvalTeacherHook) out'
             )
         data = self.data_preprocessor(data, False)
-        return self.guest.predict(data['inputs'], data['data_samples'])
+        samples = data['data_samples']
+        resizes = self.guest.input_size or self.guest.input_scale
+        if resizes and samples and 'gt_instances' in samples[0]:
+            raise ValueError(
+                f'the teacher gets other sizes of images ({resizes}: input_size or '
+                'input_scale of teacher_options), so its boxes are not those of the '
+                'data; leave --eval-teacher (EvalTeacherHook) out'
+            )
+        return self.guest.predict(data['inputs'], samples)
 
     def get_extra_state(self) -> Tensor:
         """Which teacher it is, for the checkpoint."""

@@ -99,16 +99,12 @@ class FrozenTeacher:
             network.to(memory_format=torch.channels_last)
         if self.dtype is not None:
             network.to(self.dtype)
-        if compile:
-            # Or what is compiled for one of several blocks serves all of them, and
-            # the recorders of the others are not called.
-            torch._dynamo.config.skip_nnmodule_hook_guards = False
-            network.compile()
         self.early_stop = EarlyStop(distiller, network, from_student=False)
         # Compiled code would not call the hooks that see what follows what.
         self._folds_bn = fuse_bn and not (shard or compile) and self.early_stop.possible
         self._recorders = distiller.teacher_recorders
         self._is_sharded = False
+        self._compiles = compile
 
     def record(
         self,
@@ -126,8 +122,10 @@ class FrozenTeacher:
         if early_stop is None:
             early_stop = self.early_stop
             self._shard_once(images)
-        # What is recorded may lie in a loss that cannot be cut short.
-        mode = 'tensor' if early_stop.possible else 'loss'
+            self._compile_once()
+        # What is recorded may lie in a loss that cannot be cut short, which needs the
+        # ground truth.
+        mode = 'tensor' if early_stop.possible or data_samples is None else 'loss'
         if self.shard:
             # A pass that ends early would leave gathered weights behind.
             early_stop = nullcontext()
@@ -188,6 +186,15 @@ class FrozenTeacher:
             shard_weights(self.network)
             self.renormalize.to(images.device, images.dtype)
             self._is_sharded = True
+
+    def _compile_once(self) -> None:
+        """Has it compiled, but not for the one image with which stages are built."""
+        if self._compiles:
+            # Or what is compiled for one of several blocks serves all of them, and
+            # the recorders of the others are not called.
+            torch._dynamo.config.skip_nnmodule_hook_guards = False
+            self.network.compile()
+            self._compiles = False
 
     def _resize(self, images: Tensor) -> Tensor:
         size = self.input_size

@@ -32,6 +32,8 @@ class CIFARMobileNetV2(StagedBackbone):
             0.5.
         out_indices: Modules to return: 0 to 3 are the
             stages, 4 is ``conv2``. Defaults to None, which is ``(4, )``.
+        init_cfg: Initialisation config. Defaults to None, that of
+            :class:`StagedBackbone`.
 
     Raises:
         ValueError: If an index is out of range.
@@ -46,7 +48,10 @@ class CIFARMobileNetV2(StagedBackbone):
     ]
 
     def __init__(
-        self, widen_factor: float = 0.5, out_indices: Sequence[int] | None = None
+        self,
+        widen_factor: float = 0.5,
+        out_indices: Sequence[int] | None = None,
+        init_cfg: dict | list[dict] | None = None,
     ) -> None:
         in_channels = int(32 * widen_factor)
         stem = ConvModule(
@@ -73,4 +78,4 @@ class CIFARMobileNetV2(StagedBackbone):
             stages[f'layer{i + 1}'] = nn.Sequential(*blocks)
             blocks = []
         stages['conv2'] = ConvModule(in_channels, 1280, 1, norm_cfg=NORM, act_cfg=RELU)
-        super().__init__(stem, stages, out_indices)
+        super().__init__(stem, stages, out_indices, init_cfg)

@@ -79,12 +79,18 @@ class CIFARShuffleNetV1(StagedBackbone):
     Args:
         out_indices: Stages to return, from 0 to 2. Defaults
             to None, the last one.
+        init_cfg: Initialisation config. Defaults to None, that of
+            :class:`StagedBackbone`.
 
     Raises:
         ValueError: If an index is out of range.
     """
 
-    def __init__(self, out_indices: Sequence[int] | None = None) -> None:
+    def __init__(
+        self,
+        out_indices: Sequence[int] | None = None,
+        init_cfg: dict | list[dict] | None = None,
+    ) -> None:
         groups = 3
         in_channels = 24
         stem = ConvModule(3, in_channels, 1, norm_cfg=NORM)
@@ -103,4 +109,4 @@ class CIFARShuffleNetV1(StagedBackbone):
                 in_channels = channels
             stage.add_module('relu', nn.ReLU())
             stages[f'layer{i + 1}'] = stage
-        super().__init__(stem, stages, out_indices)
+        super().__init__(stem, stages, out_indices, init_cfg)

@@ -44,6 +44,8 @@ class CIFARVGG(StagedBackbone):
         depth: 8, 11, 13, 16 or 19.
         out_indices: Stages to return, from 0 to 3. Defaults
             to None, the last one.
+        init_cfg: Initialisation config. Defaults to None, that of
+            :class:`StagedBackbone`.
 
     Raises:
         ValueError: If ``depth`` is not known, or an index is out of range.
@@ -51,7 +53,12 @@ class CIFARVGG(StagedBackbone):
 
     arch_settings = {8: (1, 1, 1, 1, 1), **VGG.arch_settings}
 
-    def __init__(self, depth: int, out_indices: Sequence[int] | None = None) -> None:
+    def __init__(
+        self,
+        depth: int,
+        out_indices: Sequence[int] | None = None,
+        init_cfg: dict | list[dict] | None = None,
+    ) -> None:
         if depth not in self.arch_settings:
             raise ValueError(
                 f'CIFARVGG: depth={depth!r} is not known; '
@@ -67,4 +74,5 @@ class CIFARVGG(StagedBackbone):
             stages[0],
             {f'layer{i}': stage for i, stage in enumerate(stages) if i > 0},
             out_indices,
+            init_cfg,
         )

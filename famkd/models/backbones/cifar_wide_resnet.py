@@ -53,6 +53,8 @@ class CIFARWideResNet(StagedBackbone):
         widen_factor: Width multiplier.
         out_indices: Modules to return: 0 to 2 are the
             stages, 3 is ``post``. Defaults to None, which is ``(3, )``.
+        init_cfg: Initialisation config. Defaults to None, that of
+            :class:`StagedBackbone`.
 
     Raises:
         ValueError: If ``depth`` is not 6n+4, or an index is out of range.
@@ -63,6 +65,7 @@ class CIFARWideResNet(StagedBackbone):
         depth: int,
         widen_factor: int,
         out_indices: Sequence[int] | None = None,
+        init_cfg: dict | list[dict] | None = None,
     ) -> None:
         if depth not in range(10, 10**4, 6):
             raise ValueError(
@@ -83,4 +86,4 @@ class CIFARWideResNet(StagedBackbone):
             OrderedDict(bn=nn.BatchNorm2d(in_channels), relu=nn.ReLU())
         )
         stem = nn.Conv2d(3, 16, 3, padding=1, bias=False)
-        super().__init__(stem, stages, out_indices)
+        super().__init__(stem, stages, out_indices, init_cfg)

@@ -26,6 +26,8 @@ class MobileNetV1(StagedBackbone):
     Args:
         out_indices: Stages to return, from 0 to 3. Defaults
             to None, the last one.
+        init_cfg: Initialisation config. Defaults to None, that of
+            :class:`StagedBackbone`.
 
     Raises:
         ValueError: If an index is out of range.
@@ -39,7 +41,11 @@ class MobileNetV1(StagedBackbone):
         [(1024, 2), (1024, 1)],
     ]
 
-    def __init__(self, out_indices: Sequence[int] | None = None) -> None:
+    def __init__(
+        self,
+        out_indices: Sequence[int] | None = None,
+        init_cfg: dict | list[dict] | None = None,
+    ) -> None:
         in_channels = 32
         stem = ConvModule(3, in_channels, 3, stride=2, padding=1, norm_cfg=NORM)
         stages = {}
@@ -60,4 +66,4 @@ class MobileNetV1(StagedBackbone):
                 in_channels = channels
             stage.add_module('relu', nn.ReLU())
             stages[f'layer{i + 1}'] = stage
-        super().__init__(stem, stages, out_indices)
+        super().__init__(stem, stages, out_indices, init_cfg)

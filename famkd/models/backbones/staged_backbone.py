@@ -14,6 +14,8 @@ class StagedBackbone(BaseBackbone):
         stages: The stages in order, by module name.
         out_indices: Stages to return, counted from 0.
             Defaults to None, the last one.
+        init_cfg: Initialisation config. Defaults to None: Kaiming for convolutions, 1
+            for BN.
 
     Raises:
         ValueError: If ``out_indices`` names a stage that is not there.
@@ -24,9 +26,11 @@ class StagedBackbone(BaseBackbone):
         stem: nn.Module,
         stages: dict[str, nn.Module],
         out_indices: Sequence[int] | None = None,
+        init_cfg: dict | list[dict] | None = None,
     ) -> None:
         super().__init__(
-            init_cfg=[
+            init_cfg
+            or [
                 dict(type='Kaiming', layer='Conv2d'),
                 dict(type='Constant', val=1, layer='_BatchNorm'),
             ]

@@ -60,6 +60,7 @@ class FreeKDDistiller(StageDistiller):
     """
 
     own_loss = True
+    takes_connector = False  # its stages align the channels
 
     def __init__(
         self,

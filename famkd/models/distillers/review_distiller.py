@@ -44,6 +44,8 @@ class ReviewDistiller(StageDistiller):
     <https://arxiv.org/abs/2104.09044>`_, Fig. 2.
     """
 
+    takes_connector = False  # fusion and head are
+
     def __init__(self, fusion: dict, head: dict, **kwargs) -> None:
         super().__init__(**kwargs)
         self.fusion = fusion
@@ -70,6 +72,8 @@ class ReviewDistiller(StageDistiller):
                 size=tuple(teacher.shape[-2:]),
             )
             self.stages.append(nn.ModuleDict({'fusion': fusion, 'head': head}))
+        # What a head gives has the shape of the teacher's feature.
+        self.check_shapes([self.loss] * len(teachers), teachers, teachers)
 
     def stage_losses(
         self, students: list[Tensor], teachers: list[Tensor], targets: Targets

@@ -43,10 +43,11 @@ class StageDistiller(ConfigurableDistiller):
         student_stages: Stages of the student, instead. Defaults to None.
         teacher_stages: Stages of the teacher, as many. Defaults to None.
         loss: Config of a loss between two features. Defaults to None, for a subclass
-            that computes its own and says so by ``own_loss = True``.
+            that computes its own and says so by ``own_loss = True``: an error there.
         connector: Config of a module between the student's feature and the loss,
             built for each stage with ``in_channels``, ``out_channels`` and ``size``
-            (height and width of the teacher's map). Defaults to None.
+            (height and width of the teacher's map); an error where a subclass says by
+            ``takes_connector = False`` that it has its own. Defaults to None.
         guided: Whether only those samples count that the teacher classifies right.
             Defaults to False.
         logit_loss: Config of a loss between the class scores beside those of the
@@ -69,6 +70,7 @@ class StageDistiller(ConfigurableDistiller):
     """
 
     own_loss = False
+    takes_connector = True
 
     def __init__(
         self,
@@ -94,6 +96,15 @@ class StageDistiller(ConfigurableDistiller):
                 f'loss=None of {type(self).__name__}: name what compares the features '
                 "of a stage, such as distiller.loss=dict(type='StageMSELoss')"
             )
+        for name, given, is_used in (
+            ('loss', loss, not self.own_loss),
+            ('connector', connector, self.takes_connector),
+        ):
+            if given is not None and not is_used:
+                raise ValueError(
+                    f'{name}={given!r}: {type(self).__name__} has its own; leave '
+                    f'distiller.{name} out'
+                )
         loss = build_part(loss) if loss else None
         logit_loss = build_part(logit_loss) if logit_loss else None
         asked = asked_by(loss) if loss is not None else {}
@@ -143,7 +154,8 @@ class StageDistiller(ConfigurableDistiller):
         """
         counts = {} if for_stages else needed_records(self, from_student)
         for stage in self.student_stages if from_student else self.teacher_stages:
-            counts[stage.recorder] = stage.record_idx + 1
+            needed = stage.record_idx + 1
+            counts[stage.recorder] = max(counts.get(stage.recorder, 0), needed)
         recorders = self.student_recorders if from_student else self.teacher_recorders
         if LOGITS in recorders.recorders:
             counts.setdefault(LOGITS, 1)

@@ -8,6 +8,8 @@ from mmengine.structures import BaseDataElement
 from mmrazor.models.task_modules.recorder.base_recorder import BaseRecorder
 from torch import Tensor, nn
 
+from famkd.layers.widen import widen
+
 
 class Targets:
     """Everything beyond two features that a loss may ask for by its arguments' names.
@@ -83,7 +85,7 @@ def asked_by(loss: nn.Module) -> dict[str, bool]:
 
 
 def read_logits(recorder: BaseRecorder, role: str) -> Tensor:
-    """The class scores that a recorder holds, shape (N, K).
+    """The class scores that a recorder holds, shape (N, K), in float32 or wider.
 
     Args:
         recorder: Recorder of the head.
@@ -99,4 +101,4 @@ def read_logits(recorder: BaseRecorder, role: str) -> Tensor:
             f'the {recorder.source} of the {role} gives no class scores (N, K), which '
             'guided and logit_loss need: they are for classifiers'
         )
-    return logits
+    return widen(logits)

@@ -314,3 +314,10 @@ def test_stages_are_named_from_shallow_to_deep(make):
         r'one of \(4, 4\); name the stages from shallow',
     ):
         make(student_stages=stages, teacher_stages=stages)
+
+
+def test_a_loss_that_refuses_a_stage_does_so_when_it_is_built(distillation, build):
+    config = distillation()
+    config['distiller']['loss'] = dict(type='DCTAttentionLoss')
+    with pytest.raises(ValueError, match='DCTAttentionLoss'):
+        build(config)

@@ -250,3 +250,77 @@ def test_weights_of_losses_are_weights(weight, make):
             loss=dict(type='PlainLoss'),
             logit_loss=dict(type='KLDivergence', loss_weight=weight),
         )
+
+
+@pytest.mark.parametrize(
+    ('options', 'name'),
+    [
+        (
+            dict(type='FreeKDDistiller', prompts=None, loss=dict(type='PlainLoss')),
+            'loss',
+        ),
+        (
+            dict(type='FreeKDDistiller', prompts=None, connector=dict(type='A')),
+            'connector',
+        ),
+        (dict(type='FourierKDDistiller', stage_loss={}, loss=dict(type='A')), 'loss'),
+        (
+            dict(
+                type='ReviewDistiller',
+                fusion={},
+                head={},
+                loss=dict(type='PlainLoss'),
+                connector=dict(type='A'),
+            ),
+            'connector',
+        ),
+    ],
+)
+def test_what_a_method_has_of_its_own_is_not_given(options, name):
+    message = f'{name}=.* {options["type"]} has its own; leave distiller.{name} out'
+    with pytest.raises(ValueError, match=message):
+        MODELS.build(dict(stages=STAGES, **options))
+
+
+def test_a_record_that_is_read_twice_is_counted_once_and_for_the_last(make):
+    model = make(
+        stages=STAGES,
+        loss=dict(type='PlainLoss'),
+        student_recorders=dict(twice=dict(type='ModuleOutputs', source=STAGES[0])),
+    )
+    distiller = model.distiller
+    stage = distiller.student_stages[0].recorder
+    distiller.loss_forward_mappings = dict(
+        a=dict(x=dict(from_student=True, recorder=stage, record_idx=1))
+    )
+    assert distiller.needed_records(from_student=True)[stage] == 2
+
+
+def test_a_recorder_that_is_on_no_module(make, batch):
+    model = make(
+        stages=STAGES,
+        loss=dict(type='PlainLoss'),
+        teacher_recorders=dict(
+            classes=dict(
+                type='MethodOutputs',
+                source='mmpretrain.models.heads.LinearClsHead.pre_logits',
+            )
+        ),
+    )
+    assert 'distill.loss_stage1' in model(*batch, mode='loss')
+
+
+def test_class_scores_of_a_teacher_in_half_precision_are_widened(make, batch):
+    model = make(
+        dict(teacher_options=dict(dtype='bfloat16')),
+        stages=STAGES,
+        loss=dict(type='PlainLoss'),
+        logit_loss=dict(type='LabelledLogitLoss'),
+    )
+    seen = []
+    model.distiller.logit_loss.register_forward_pre_hook(
+        lambda module, args, kwargs: seen.append(kwargs['preds_T'].dtype),
+        with_kwargs=True,
+    )
+    model(*batch, mode='loss')
+    assert seen == [torch.float32]
