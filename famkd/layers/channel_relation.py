@@ -4,6 +4,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import interpolate, normalize
 
+from .widen import widen
+
 
 class ChannelRelation(nn.Module):
     r"""One weight per channel, from how the channels of two levels lie in the image.
@@ -44,10 +46,9 @@ class ChannelRelation(nn.Module):
 
     def forward(self, x: Tensor, deeper: Tensor) -> Tensor:
         # Sums over all places of half precision would overflow.
-        wide = torch.promote_types(x.dtype, torch.float32)
         with torch.autocast(x.device.type, enabled=False):
-            x, deeper = x.to(wide), deeper.to(wide)
-            resized = interpolate(deeper, x.shape[-2:], mode='bilinear')
+            x = widen(x)
+            resized = interpolate(widen(deeper), x.shape[-2:], mode='bilinear')
             rows = normalize(resized.flatten(2), dim=2)
             columns = normalize(x.flatten(2), dim=2)
             similarity = rows @ columns.transpose(1, 2) / self.temperature

@@ -4,6 +4,7 @@ import torch
 from torch import Tensor
 
 from .haar import haar_dwt
+from .widen import widen
 
 
 def frequency_distance(
@@ -37,12 +38,11 @@ def frequency_distance(
 
     Source: FreeKD (CVPR 2024), https://arxiv.org/abs/2311.12079.
     """
-    wide = torch.promote_types(s_feature.dtype, torch.float32)
-    low, details = haar_dwt(s_feature.to(wide) - t_feature.to(wide), levels)
+    low, details = haar_dwt(widen(s_feature) - widen(t_feature), levels)
     bands = [*([(low,)] if low_band else []), *details]
     if masks is None:
         return sum(sum(x.abs().mean((2, 3)) for x in b) / len(b) for b in bands)
-    means = [mask.mean(1).to(wide) for mask in masks[0 if low_band else 1 :]]
+    means = [mask.mean(1).to(low.dtype) for mask in masks[0 if low_band else 1 :]]
     total = 0.0
     # Sums over all places of a large map are infinite in half precision.
     with torch.autocast(low.device.type, enabled=False):

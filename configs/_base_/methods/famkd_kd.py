@@ -2,17 +2,5 @@
 _base_ = './famkd.py'
 
 model = dict(
-    distiller=dict(
-        student_recorders=dict(logits=dict(type='ModuleOutputs', source='head.fc')),
-        teacher_recorders=dict(logits=dict(type='ModuleOutputs', source='head.fc')),
-        distill_losses=dict(
-            loss_kl=dict(type='KLDivergence', tau=4, loss_weight=0.9),
-        ),
-        loss_forward_mappings=dict(
-            loss_kl=dict(
-                preds_S=dict(from_student=True, recorder='logits'),
-                preds_T=dict(from_student=False, recorder='logits'),
-            ),
-        ),
-    ),
+    distiller=dict(logit_loss=dict(type='KLDivergence', tau=4, loss_weight=0.9)),
 )
