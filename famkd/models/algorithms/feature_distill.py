@@ -214,8 +214,9 @@ class FeatureDistill(BaseAlgorithm):
     def _fold_teacher(self) -> None:
         """Folds the teacher's BN; its note is of the weights as they were given."""
         self._identity.complete(self.teacher)
-        self.guest.fold_bn(self._input_shape)
-        self._forget_records()
+        if self._cache is None:  # or it does not run
+            self.guest.fold_bn(self._input_shape)
+            self._forget_records()
 
     def loss(
         self, batch_inputs: Tensor, data_samples: list | None = None
