@@ -4,6 +4,7 @@ import json
 import re
 import sys
 from dataclasses import dataclass, field
+from math import inf
 from pathlib import Path
 from statistics import mean
 
@@ -117,8 +118,9 @@ def read_run(path: str | Path) -> Run:
     """Reads a work dir.
 
     A resumed training has several logs; each one replaces the previous ones from
-    its first position on, so a training that was started anew counts alone. Logs
-    without a training (of a test, say) are ignored.
+    its first position on, so a training that was started anew counts alone. It may
+    begin with a validation that the killed one missed, or have nothing else. Other
+    logs without a training (of a validation alone, say) are ignored.
 
     Args:
         path: The work dir, which has ``TIMESTAMP/vis_data/scalars.json``.
@@ -137,18 +139,25 @@ def read_run(path: str | Path) -> Run:
     run = None
     for log in sorted(path.glob('*/vis_data/scalars.json')):
         lines = _read_lines(log)
+        config = _read_config(log) if lines else {}
         # Only the lines of the training have the iteration.
         first = next((line for line in lines if 'iter' in line), None)
         if first is not None:
             by_epoch = 'epoch' in first
-            new = Run(path, _name(path), _read_config(log), by_epoch)
-            _sort_lines(new, lines)
-            if run is not None and run.by_epoch == by_epoch:
-                start = new.train[0]['at']
-                new.train = [x for x in run.train if x['at'] < start] + new.train
-                new.val = [x for x in run.val if x['at'] < start] + new.val
-                new.teacher = new.teacher or run.teacher
-            run = new
+        elif run is not None and config.get('resume'):
+            by_epoch = run.by_epoch
+        else:
+            continue
+        new = Run(path, _name(path), config, by_epoch)
+        goes_on = run is not None and run.by_epoch == by_epoch
+        _sort_lines(new, lines, run.length if goes_on else 0)
+        if goes_on:
+            train_start = new.train[0]['at'] if new.train else inf
+            val_start = min([train_start, *(x['at'] for x in new.val)])
+            new.train = [x for x in run.train if x['at'] < train_start] + new.train
+            new.val = [x for x in run.val if x['at'] < val_start] + new.val
+            new.teacher = new.teacher or run.teacher
+        run = new
     if run is None:
         raise ValueError(
             f'{path}: no line of a training in {path}/TIMESTAMP/vis_data/scalars.json; '
@@ -232,13 +241,13 @@ def _read_lines(log: Path) -> list[dict]:
     return lines
 
 
-def _sort_lines(run: Run, lines: list[dict]) -> None:
-    position = 0
+def _sort_lines(run: Run, lines: list[dict], position: int) -> None:
+    """Adds the lines of one log to a run that came to a position before it."""
     for line in lines:
         if 'iter' in line:
             position = line['epoch' if run.by_epoch else 'iter']
             run.train.append({**line, 'at': position})
-        elif not position:
+        elif any(key.startswith(TEACHER) for key in line):
             run.teacher |= {
                 key.removeprefix(TEACHER): value
                 for key, value in line.items()

@@ -42,6 +42,26 @@ def test_logs_without_training_are_ignored(make_run, epochs):
     assert run.curve('accuracy/top1') == ([1, 2], [51, 52])
 
 
+@pytest.mark.parametrize('is_last', [True, False])
+def test_a_validation_that_a_resumed_training_makes_up_for(make_run, epochs, is_last):
+    lines = epochs(1, 3, accuracy=50)
+    rest = [] if is_last else epochs(4, 4, accuracy=50)
+    path = make_run('x', lines[:-1], [lines[-1], *rest], config='resume = True')
+    last = [] if is_last else [4]
+    run = read_run(path)
+    assert run.curve('accuracy/top1') == (
+        [1, 2, 3, *last],
+        [51, 52, 53, *(54 for _ in last)],
+    )
+    assert run.curve('loss')[0] == [1, 2, 3, *last]
+
+
+def test_a_detector_makes_up_for_a_validation_at_step_0(make_run, detection_lines):
+    *lines, last = detection_lines
+    run = read_run(make_run('x', lines, [last], config='resume = True'))
+    assert run.curve('coco/bbox_mAP') == ([100, 200], [0.1, 0.2])
+
+
 def test_curves_average_losses_and_take_the_last_of_others(make_run):
     lines = [
         dict(loss=3.0, gamma1_stage1=0.1, epoch=1, iter=50),
