@@ -3,6 +3,7 @@
 import csv
 import re
 from collections.abc import Sequence
+from math import isfinite, nan
 from pathlib import Path
 from statistics import mean, stdev
 
@@ -21,8 +22,11 @@ def markdown_table(rows: Sequence[Sequence[str]]) -> str:
 
 
 def spread(values: list[float]) -> tuple[float, float | None]:
-    """Mean and sample standard deviation (None of one value)."""
-    return mean(values), stdev(values) if len(values) > 1 else None
+    """Mean and sample standard deviation: None of one value, NaN with one diverged."""
+    if len(values) == 1:
+        return values[0], None
+    # Python 3.11 raises where a value is NaN or infinite.
+    return mean(values), stdev(values) if all(map(isfinite, values)) else nan
 
 
 def mean_curve(

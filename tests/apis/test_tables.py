@@ -1,6 +1,8 @@
+from math import inf, isnan, nan
+
 import pytest
 
-from famkd.apis.tables import markdown_table, number, published_result
+from famkd.apis.tables import markdown_table, number, published_result, spread
 
 
 def test_columns_are_padded():
@@ -15,6 +17,15 @@ def test_numbers():
     assert number(70.126) == '70.13'
     assert number(0.1234, 0.0, digits=3) == '0.123 ± 0.000'
     assert number(None) == '-'
+
+
+@pytest.mark.parametrize('value', [nan, inf])
+def test_one_seed_that_diverged(value):
+    mean, deviation = spread([value, 1.0])
+    assert mean == value or isnan(mean)
+    assert isnan(deviation)
+    assert number(mean, deviation) == f'{value} ± nan'
+    assert spread([1.0]) == (1.0, None)
 
 
 def test_a_shorter_schedule_stands_beside_what_is_published_for_the_long_one():

@@ -152,7 +152,8 @@ def to_markdown(rows: list[dict]) -> str:
     sources = {}
     for metric in [key[:-5] for key in keys if key.endswith(' best')]:
         # Percent with two digits, fractions with three.
-        largest = max(row.get(f'{metric} best', 0) for row in rows)
+        values = [row.get(f'{metric} best', 0) for row in rows]
+        largest = max(filter(isfinite, values), default=0)
         digits = 3 if largest <= 1 else 2
         for key, title in ((metric, 'last'), (f'{metric} best', 'best')):
             cells = [

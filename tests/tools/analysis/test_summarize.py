@@ -163,6 +163,14 @@ def test_the_best_of_a_training_is_a_number(make_run, epochs):
     assert row['accuracy/top1'] == row['accuracy/top1 best'] == 62
 
 
+def test_fractions_have_three_digits_beside_a_training_that_diverged(make_run):
+    runs = []
+    for name, value in (('diverged', math.nan), ('good', 0.1234)):
+        lines = [dict(loss=1.0, epoch=1, iter=1, step=1), dict(mAP=value, step=1)]
+        runs.append(read_run(make_run(name, lines, config_name=name)))
+    assert '0.123' in to_markdown(summarize(runs))
+
+
 def test_errors(make_run, epochs, capsys):
     path = str(make_run('x', epochs(1, 1, accuracy=60)))
     with pytest.raises(SystemExit, match='--metric mIoU: not in .*/x; there: accuracy'):
