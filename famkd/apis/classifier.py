@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from famkd.apis.checkpoints import load_network
 from famkd.apis.images import read_image
+from famkd.apis.testing import inner_test_dataset
 from famkd.names import near_names, type_name
 
 if TYPE_CHECKING:
@@ -41,7 +42,7 @@ class Classifier:
     Raises:
         FileNotFoundError: If there is no such file.
         ValueError: If the checkpoint cannot be read or is not of the config's
-            network, or the network has no such layer.
+            network, the config has no test pipeline, or the network no such layer.
     """
 
     def __init__(
@@ -60,7 +61,7 @@ class Classifier:
         self.config, self.method = config, method
         # The loader of files is left to `prepare`. Datasets without files, such as
         # CIFAR, have none, and give RGB.
-        first, *others = config.test_dataloader.dataset.pipeline
+        first, *others = inner_test_dataset(config).pipeline
         is_loader = type_name(first).endswith('LoadImageFromFile')
         self.channel_order = 'bgr' if is_loader else 'rgb'
         with DefaultScope.overwrite_default_scope(config.get('default_scope')):
@@ -99,7 +100,7 @@ class Classifier:
                 'the network is no classifier; show_detections.py shows what detectors '
                 'find'
             )
-        return scores[0].softmax(0).cpu()
+        return class_probabilities(self.model, scores)[0].cpu()
 
     def heat_map(self, inputs: 'Tensor', label: int) -> 'ndarray':
         """Grad-CAM of a class, an array (H, W) from 0 to 1."""
@@ -148,6 +149,25 @@ class Classifier:
         if not names:
             raise ValueError('no module of the network gives a map (N, C, H, W)')
         return names[-1]
+
+
+def class_probabilities(network: 'Module', scores: 'Tensor') -> 'Tensor':
+    """Probabilities from what a classifier or a segmentor gives.
+
+    Args:
+        network: The network.
+        scores: (N, classes), of a segmentor (N, classes, H, W).
+
+    Returns:
+        Tensor: The softmax over the classes, of the same shape; the sigmoid where each
+        class is for itself: of heads of mmpretrain for several labels, and of one class
+        alone.
+    """
+    heads = type(getattr(network, 'head', None)).__mro__
+    is_multi_label = any(kind.__name__ == 'MultiLabelClsHead' for kind in heads)
+    if is_multi_label or scores.shape[1] == 1:
+        return scores.sigmoid()
+    return scores.softmax(1)
 
 
 def as_map(features: 'Tensor', grid: tuple[int, int]) -> 'Tensor':

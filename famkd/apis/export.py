@@ -9,6 +9,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from famkd.apis.classifier import class_probabilities
+from famkd.apis.testing import inner_test_dataset
 from famkd.names import type_name
 
 if TYPE_CHECKING:
@@ -23,12 +25,15 @@ class PixelsToProbabilities(nn.Module):
 
     .. math:: p = \mathrm{softmax}(f((x - \mu) / \sigma))
 
+    The sigmoid takes the place of the softmax where classes do not exclude each other,
+    see :func:`famkd.apis.classifier.class_probabilities`.
+
     Args:
         network: A classifier of mmpretrain or a segmentor of mmseg.
         config: Its config, with the test pipeline.
 
     Raises:
-        ValueError: If the network is neither.
+        ValueError: If the network is neither, or the config has no test pipeline.
     """
 
     def __init__(self, network: 'BaseModel', config: 'Config') -> None:
@@ -41,7 +46,7 @@ class PixelsToProbabilities(nn.Module):
             )
         self.network = network.eval()
         preprocessor = network.data_preprocessor
-        first = config.test_dataloader.dataset.pipeline[0]
+        first = inner_test_dataset(config).pipeline[0]
         # Files are read as BGR; data sets without files, such as CIFAR, give RGB.
         loads_bgr = type_name(first).endswith('LoadImageFromFile')
         # the attribute of mmpretrain's preprocessor, and of MMEngine's and mmseg's
@@ -74,7 +79,7 @@ class PixelsToProbabilities(nn.Module):
                 mode='bilinear',
                 align_corners=self.network.decode_head.align_corners,
             )
-        return scores.softmax(1)
+        return class_probabilities(self.network, scores)
 
 
 def export_program(
@@ -163,7 +168,11 @@ def write_weights(model: nn.Module, meta: dict, file: Path) -> None:
     """
     from safetensors.torch import save_file
 
-    weights = {k: v.contiguous() for k, v in model.state_dict().items()}
+    # safetensors refuses weights that modules share: each gets its own.
+    weights = {
+        k: v.clone(memory_format=torch.contiguous_format)
+        for k, v in model.state_dict().items()
+    }
     save_file(weights, file, metadata={k: json.dumps(v) for k, v in meta.items()})
 
 

@@ -58,6 +58,21 @@ def inner_dataset(dataset: 'ConfigDict') -> 'ConfigDict':
     return dataset
 
 
+def inner_test_dataset(cfg: 'Config') -> 'ConfigDict':
+    """The config of the test data set, with its pipeline, see :func:`inner_dataset`.
+
+    Raises:
+        ValueError: If there is none.
+    """
+    dataset = inner_dataset((cfg.get('test_dataloader') or {}).get('dataset', {}))
+    if not dataset.get('pipeline'):
+        raise ValueError(
+            'the config has no test_dataloader.dataset.pipeline, by which images come '
+            'to the network; give a config that has it'
+        )
+    return dataset
+
+
 def augment_test(parser: argparse.ArgumentParser, cfg: 'Config') -> None:
     """Has the model average over augmented images.
 

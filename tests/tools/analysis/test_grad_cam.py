@@ -119,6 +119,15 @@ def test_tokens_of_patches_become_a_map():
     assert as_map(tokens[:, :6], (4, 6)).shape == (1, 1, 2, 3)
 
 
+def test_a_config_without_test_data(monkeypatch):
+    from mmengine.config import Config
+
+    loaded = torch.nn.Identity(), Config(), None
+    monkeypatch.setattr('famkd.apis.classifier.load_network', lambda *files: loaded)
+    with pytest.raises(ValueError, match=r'no test_dataloader\.dataset\.pipeline'):
+        Classifier('a.pth')
+
+
 def test_a_detector_is_refused():
     network = Classifier.__new__(Classifier)
     network.model = lambda inputs: [inputs, inputs]
