@@ -169,3 +169,18 @@ def test_masks_are_drawn(tool, runs, configs, shapes_coco, tmp_path):
         main([*argv, prompts, '--map', '5'])
     with pytest.raises(SystemExit, match='is not of this recipe'):
         main([*argv, str(runs['freekd'] / 'iter_2.pth')])
+
+
+def test_masks_of_another_file(tool, configs, shapes_coco, tmp_path):
+    image = str(shapes_coco / 'images/0.png')
+    torch.save({1: 'no weights'}, tmp_path / 'a.pth')
+    main = tool('analysis_tools/plot_masks').main
+    with pytest.raises(SystemExit, match='a.pth is not of this recipe: it holds no'):
+        main([str(configs['prompts']), image, str(tmp_path / 'a.pth')])
+
+
+def test_masks_of_a_recipe_without_test_data(tool):
+    from mmengine.config import Config
+
+    with pytest.raises(ValueError, match=r'no test_dataloader\.dataset\.pipeline'):
+        tool('analysis_tools/plot_masks').preprocess(None, Config(), 'a.png')

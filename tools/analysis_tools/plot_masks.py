@@ -17,6 +17,9 @@ from famkd.apis.checkpoints import add_device_argument
 from famkd.apis.cli import find_config
 from famkd.apis.images import read_image
 from famkd.apis.plots import WIDTH, add_out_argument, new_figure, out_files, save
+from famkd.apis.testing import inner_test_dataset
+from famkd.checkpoint_keys import read_weights
+from famkd.names import type_name
 from famkd.runtime.safe_load import (
     add_trust_argument,
     load_checkpoint,
@@ -58,8 +61,8 @@ def preprocess(model: 'PromptTuning', config: 'Config', file: str) -> dict:
 
     steps = [
         step
-        for step in config.test_dataloader.dataset.pipeline
-        if not step['type'].endswith('LoadAnnotations')
+        for step in inner_test_dataset(config).pipeline
+        if not type_name(step).endswith('LoadAnnotations')
     ]
     item = Compose(steps)(dict(img_path=file, img_id=0))
     batch = dict(inputs=[item['inputs']], data_samples=[item['data_samples']])
@@ -84,7 +87,8 @@ def masks_before_and_after(
 
     Raises:
         FileNotFoundError: If there is no such checkpoint.
-        ValueError: If the prompts are not of this recipe, or there is no such map.
+        ValueError: If the prompts are not of this recipe, there is no such map, or the
+            recipe has no test pipeline.
     """
     import torch
     from mmengine.registry import MODELS, init_default_scope
@@ -103,11 +107,11 @@ def masks_before_and_after(
     data = preprocess(model, config, file)
     images = data['inputs']
     results = []
-    for weights in (None, load_checkpoint(prompts)['state_dict']):
-        if weights is not None:
+    for checkpoint in (None, load_checkpoint(prompts)):
+        if checkpoint is not None:
             try:
-                model.load_state_dict(weights)
-            except RuntimeError as error:
+                model.load_state_dict(read_weights(checkpoint))
+            except (RuntimeError, ValueError) as error:
                 reason = ' '.join(str(error).split())
                 raise ValueError(f'{prompts} is not of this recipe: {reason}') from None
         masks = model.masks(images)[index]

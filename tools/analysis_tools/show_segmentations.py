@@ -17,6 +17,7 @@ from famkd.apis.checkpoints import add_network_arguments, load_network, network_
 from famkd.apis.images import read_image
 from famkd.apis.optional import import_problem
 from famkd.apis.plots import WIDTH, add_out_argument, new_figure, out_files, save
+from famkd.apis.testing import inner_test_dataset
 from famkd.names import type_name
 from famkd.runtime.safe_load import add_trust_argument, trust_checkpoints
 
@@ -57,7 +58,7 @@ class Segmentor:
     Raises:
         FileNotFoundError: If there is no such file.
         ValueError: If the checkpoint cannot be read or is not of the config's
-            network, or this is not a segmentor.
+            network or has no test pipeline, or this is not a segmentor.
     """
 
     def __init__(
@@ -72,7 +73,7 @@ class Segmentor:
         self.model.to(device)
         if cfg.get('default_scope') != 'mmseg' or not self.classes:
             raise ValueError(f'{checkpoint} is not the checkpoint of a segmentor')
-        dataset = cfg.test_dataloader.dataset
+        dataset = inner_test_dataset(cfg)
         with DefaultScope.overwrite_default_scope('mmseg'):
             self.palette = DATASETS.build(
                 dict(dataset, pipeline=[], lazy_init=True)

@@ -86,6 +86,16 @@ def test_errors(segmentors, checkpoints, tmp_path, capsys):
     assert "there is no folder 'nowhere'" in capsys.readouterr().err
 
 
+def test_a_config_without_test_data(monkeypatch):
+    from mmengine.config import Config
+
+    config = Config(dict(default_scope='mmseg', test_dataloader=None))
+    network = SimpleNamespace(to=lambda device: None)
+    monkeypatch.setattr(TOOL, 'load_network', lambda *files: (network, config, ['a']))
+    with pytest.raises(ValueError, match=r'no test_dataloader\.dataset\.pipeline'):
+        TOOL.Segmentor('a.pth')
+
+
 @pytest.mark.parametrize(
     ('mask', 'message'),
     [
