@@ -35,6 +35,9 @@ from famkd.checkpoint_keys import (
     student_weights,
 )
 from famkd.names import first_names
+from famkd.runtime.unwrapped import unwrapped_model
+
+METRICS_FILES = '.json', '.yaml', '.yml', '.pkl', '.pickle'  # MMEngine writes them
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -95,6 +98,10 @@ def merge_args(
         parser.error(
             f'--out: predictions go to a .pkl file, got {args.out!r}; for a .json '
             'file of metrics add --out-item metrics'
+        )
+    if args.out_item == 'metrics' and not args.out.endswith(METRICS_FILES):
+        parser.error(
+            f'--out: metrics go to a {", ".join(METRICS_FILES)} file, got {args.out!r}'
         )
     if args.corruptions is None and args.severities:
         parser.error('--severities: of which corruptions? Add --corruptions')
@@ -172,7 +179,7 @@ class StudentWeightsHook(Hook):
 
     def after_load_checkpoint(self, runner: Runner, checkpoint: dict[str, Any]) -> None:
         """Puts the student's weights under its own names, and checks them."""
-        from mmengine.model import BaseTTAModel, is_model_wrapper
+        from mmengine.model import BaseTTAModel
 
         weights = read_weights(checkpoint)
         weights = checkpoint['state_dict'] = student_weights(weights) or weights
@@ -182,8 +189,7 @@ class StudentWeightsHook(Hook):
             average = student_weights(average) or average
             average = {PARALLEL + name: value for name, value in average.items()}
             checkpoint['ema_state_dict'] = {**average, 'steps': steps}
-        model = runner.model
-        model = model.module if is_model_wrapper(model) else model
+        model = unwrapped_model(runner)
         if isinstance(model, BaseTTAModel):
             model = model.module
         expected = model.state_dict()
@@ -242,6 +248,7 @@ def main(argv: list[str] | None = None) -> dict[str, float]:
     runner = build_runner(parser, cfg)
 
     import mmengine
+    from mmengine.dist import is_main_process
     from mmengine.evaluator import DumpResults
 
     runner.register_hook(StudentWeightsHook(parser, args.checkpoint))
@@ -251,7 +258,7 @@ def main(argv: list[str] | None = None) -> dict[str, float]:
         metrics = runner.test()
     else:
         metrics = run_corrupted(runner, args)
-    if args.out_item == 'metrics':
+    if args.out_item == 'metrics' and is_main_process():
         mmengine.dump(metrics, args.out)
     return metrics
 

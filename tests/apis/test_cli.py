@@ -183,6 +183,10 @@ def test_package_of_another_task_that_is_missing(
         (['gone.pth'], "checkpoint: there is no file 'gone.pth'"),
         (['gone.pth', '--out-item', 'pred'], '--out-item: give the file'),
         (['gone.pth', '--out', 'x.json'], "go to a .pkl file, got 'x.json'"),
+        (
+            ['gone.pth', '--out', 'x.csv', '--out-item', 'metrics'],
+            "metrics go to a .json, .yaml, .yml, .pkl, .pickle file, got 'x.csv'",
+        ),
     ],
 )
 def test_bad_options_of_test(tool, capsys, options, message):

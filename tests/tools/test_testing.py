@@ -1,6 +1,7 @@
 """Options of test.py: predictions drawn, and averaged over flips."""
 
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -19,6 +20,18 @@ def test(tool, tiny_configs, tiny_runs, tmp_path):
         return tool('test').main([str(word) for word in words])
 
     return test
+
+
+@pytest.mark.parametrize('is_main', [True, False])
+def test_one_process_writes_the_metrics(tool, tmp_path, monkeypatch, is_main):
+    test, out = tool('test'), tmp_path / 'metrics.json'
+    monkeypatch.setattr('mmengine.dist.is_main_process', lambda: is_main)
+    for name in ('load_config', 'merge_args', 'check_data', 'set_thread_count'):
+        monkeypatch.setattr(test, name, lambda *args: None)
+    runner = SimpleNamespace(register_hook=lambda hook: None, test=lambda: {'a': 1.0})
+    monkeypatch.setattr(test, 'build_runner', lambda *args: runner)
+    test.main(['a.py', 'a.pth', '--out', str(out), '--out-item', 'metrics'])
+    assert out.is_file() == is_main
 
 
 def test_pictures_of_every_image(test, tmp_path):
