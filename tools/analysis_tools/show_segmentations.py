@@ -54,6 +54,7 @@ class Segmentor:
     Attributes:
         classes: Names of the classes.
         palette: A colour (R, G, B) for each class.
+        reduce_zero_label: Whether masks count the classes from 1, and 0 is of none.
 
     Raises:
         FileNotFoundError: If there is no such file.
@@ -75,9 +76,9 @@ class Segmentor:
             raise ValueError(f'{checkpoint} is not the checkpoint of a segmentor')
         dataset = inner_test_dataset(cfg)
         with DefaultScope.overwrite_default_scope('mmseg'):
-            self.palette = DATASETS.build(
-                dict(dataset, pipeline=[], lazy_init=True)
-            ).metainfo['palette']
+            built = DATASETS.build(dict(dataset, pipeline=[], lazy_init=True))
+            self.palette = built.metainfo['palette']
+            self.reduce_zero_label = built.reduce_zero_label
             # There is no truth to load.
             self.pipeline = Compose(
                 [step for step in dataset.pipeline if not _loads_masks(step)]
@@ -170,7 +171,10 @@ def plot_segmentations(
     for ax, title in zip(axes[0], titles, strict=True):
         ax.set_title(title)
     for file, picture, row in zip(images, pictures, axes, strict=True):
-        found = [true_mask(masks, file, picture.shape[:2])] if masks else []
+        found = []
+        if masks:
+            mask = true_mask(masks, file, picture.shape[:2])
+            found.append(mask - np.uint8(first.reduce_zero_label))  # 0 becomes 255
         found += [network.segment(file) for network in networks.values()]
         for ax, shown in zip(row, [picture, *(colors[x] for x in found)], strict=True):
             ax.imshow(shown)

@@ -39,15 +39,18 @@ def test_student_of_a_distillation(segmentors):
     )
     assert alone.classes[3] == 'road'
     assert list(alone.palette[3]) == [128, 64, 128]
+    assert alone.reduce_zero_label is False
     found = alone.segment(image)
     assert found.shape == (60, 80)
     assert 0 <= found.min() <= found.max() < 11
     assert np.array_equal(distilled.segment(image), found)
 
 
-def test_picture(segmentors, tmp_path):
+@pytest.mark.parametrize('counts_from_1', [False, True])
+def test_picture(segmentors, tmp_path, counts_from_1):
     class Found:
         classes = ('ground', 'box', 'disc')
+        reduce_zero_label = counts_from_1
         palette = [[1, 2, 3], [200, 0, 0], [0, 0, 200]]
 
         def segment(self, file):
@@ -61,7 +64,9 @@ def test_picture(segmentors, tmp_path):
     assert np.array_equal(shown[0], cv2.imread(images[0])[..., ::-1])
     mask = TOOL.true_mask(str(segmentors / 'masks'), images[1], (60, 80))
     assert (shown[4][mask == 255] == 255).all()
-    assert (shown[4][mask == 2] == [0, 0, 200]).all()
+    white = [[255] * 3] if counts_from_1 else []
+    for value in (0, 2):
+        assert (shown[4][mask == value] == [*white, *Found.palette][value]).all()
     assert (shown[5] == [200, 0, 0]).all()
     pyplot.close(figure)
 
