@@ -1,6 +1,7 @@
 """Configs are printed and data sets drawn, by a file's or a package's name."""
 
 import cv2
+import numpy as np
 import pytest
 from tool_fixtures import load_tool
 
@@ -51,3 +52,22 @@ def test_boxes_are_drawn(shapes_coco, tmp_path):
     words = ['famkd::bccd/faster-rcnn_r18_fpn_1xb8-2k_bccd.py', '--number', '1']
     main([*words, '--out', str(tmp_path), '--cfg-options', *options])
     assert cv2.imread(str(tmp_path / '00000.png')).std() > 0
+
+
+def test_colours_of_files_where_the_preprocessor_is_the_students(tmp_path):
+    folder = tmp_path / 'train'
+    (folder / 'red').mkdir(parents=True)
+    red = np.full((64, 64, 3), (0, 0, 250), np.uint8)
+    cv2.imwrite(str(folder / 'red/0.png'), red)
+    config = tmp_path / 'config.py'
+    config.write_text(
+        'train_dataloader = dict(batch_size=1, num_workers=0, dataset=dict('
+        f"type='CustomDataset', data_root={str(folder)!r}, "
+        "pipeline=[dict(type='LoadImageFromFile'), dict(type='PackInputs')]))\n"
+        "visualizer = dict(type='UniversalVisualizer')\n"
+        'data_preprocessor = None\n'
+    )
+    main = load_tool('misc/browse_dataset').main
+    main([str(config), '--out', str(tmp_path / 'drawn')])
+    drawn = cv2.imread(str(tmp_path / 'drawn/00000.png'))
+    assert np.array_equal(drawn[-1, -1], [0, 0, 250])

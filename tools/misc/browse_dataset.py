@@ -14,7 +14,6 @@ from famkd.apis.cli import add_cfg_options_argument, find_config, merge_cfg_opti
 from famkd.apis.config_checks.data import check_data
 
 if TYPE_CHECKING:
-    from mmengine.config import Config
     from mmengine.visualization import Visualizer
 
 
@@ -57,25 +56,25 @@ def main(argv: list[str] | None = None) -> None:
     )
     visualizer.dataset_meta = dataset.metainfo
     count = min(args.number, len(dataset))
+    # Files are read as BGR; data sets without files, such as CIFAR, give RGB.
+    is_bgr = 'LoadImageFromFile' in str(loader.dataset)
     for index in range(count):
-        draw(visualizer, dataset[index], cfg, str(out / f'{index:05}.png'))
+        draw(visualizer, dataset[index], is_bgr, str(out / f'{index:05}.png'))
     print(f'wrote {count} images to {out}')
 
 
-def draw(visualizer: 'Visualizer', item: dict, cfg: 'Config', file: str) -> None:
+def draw(visualizer: 'Visualizer', item: dict, is_bgr: bool, file: str) -> None:
     """Draws one item of a data set.
 
     Args:
         visualizer: The package's.
         item: What the data set gives: ``inputs`` (3, H, W) and ``data_samples``.
-        cfg: The config; its preprocessor says the order of the channels.
+        is_bgr: Whether the order of the channels is blue, green, red.
         file: Where the picture goes.
     """
     image = item['inputs'].permute(1, 2, 0).numpy()
     sample = item['data_samples']
-    preprocessor = {**cfg.get('data_preprocessor', {})}
-    preprocessor.update(cfg.model.get('data_preprocessor') or {})
-    if preprocessor.get('bgr_to_rgb', preprocessor.get('to_rgb')):
+    if is_bgr:
         image = image[..., ::-1]
     if hasattr(visualizer, 'visualize_cls'):
         visualizer.visualize_cls(image, sample, out_file=file)
