@@ -4,7 +4,7 @@ import argparse
 import inspect
 import os
 from collections.abc import Callable, Iterator, Sequence
-from glob import glob
+from glob import escape, glob
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -59,17 +59,13 @@ def missing_data(
         find_class: Function from the ``type`` of a dataset to its class, which says
             whether it downloads its data itself.
     """
-    for part in parts:
-        loader, evaluator = cfg.get(f'{part}_dataloader'), cfg.get(f'{part}_evaluator')
-        if not loader:
-            continue
-        for key, dataset in datasets_in(loader.dataset, f'{part}_dataloader.dataset'):
-            if not _is_remote(dataset) and not _downloads(dataset, find_class):
-                yield from _missing_of(dataset, key)
-        for metric in evaluator if isinstance(evaluator, list) else [evaluator or {}]:
-            file = metric.get('ann_file')
+    for key, reader in _readers(cfg, parts):
+        if key.endswith('_evaluator'):
+            file = reader.get('ann_file')
             if file and '://' not in file and not os.path.exists(file):
-                yield f'{part}_evaluator.ann_file', file
+                yield f'{key}.ann_file', file
+        elif not _is_remote(reader) and not _downloads(reader, find_class):
+            yield from _missing_of(reader, key)
 
 
 def executable_data(cfg: 'Config', parts: Sequence[str]) -> Iterator[tuple[str, str]]:
@@ -84,18 +80,11 @@ def executable_data(cfg: 'Config', parts: Sequence[str]) -> Iterator[tuple[str, 
     Returns:
         Iterator: Each key with the file.
     """
-    for part in parts:
-        loader, evaluator = cfg.get(f'{part}_dataloader'), cfg.get(f'{part}_evaluator')
-        holders = []
-        if loader:
-            holders += datasets_in(loader.dataset, f'{part}_dataloader.dataset')
-        for metric in evaluator if isinstance(evaluator, list) else [evaluator or {}]:
-            holders.append((f'{part}_evaluator', metric))
-        for key, holder in holders:
-            for name, file in holder.items():
-                is_read = isinstance(file, str) and not name.startswith('out')
-                if is_read and file.lower().endswith(CODE):
-                    yield f'{key}.{name}', file
+    for key, reader in _readers(cfg, parts):
+        for name, file in reader.items():
+            is_read = isinstance(file, str) and not name.startswith('out')
+            if is_read and file.lower().endswith(CODE):
+                yield f'{key}.{name}', file
 
 
 def datasets_in(dataset: dict, key: str) -> Iterator[tuple[str, dict]]:
@@ -108,6 +97,16 @@ def datasets_in(dataset: dict, key: str) -> Iterator[tuple[str, dict]]:
             yield from datasets_in(one, f'{key}.datasets.{i}')
     else:
         yield key, dataset
+
+
+def _readers(cfg: 'Config', parts: Sequence[str]) -> Iterator[tuple[str, dict]]:
+    """The datasets and metrics of some parts of a config, each with its key."""
+    for part in parts:
+        loader, evaluator = cfg.get(f'{part}_dataloader'), cfg.get(f'{part}_evaluator')
+        if loader:
+            yield from datasets_in(loader.dataset, f'{part}_dataloader.dataset')
+        for metric in evaluator if isinstance(evaluator, list) else [evaluator or {}]:
+            yield f'{part}_evaluator', metric
 
 
 def _is_remote(dataset: dict) -> bool:
@@ -138,5 +137,5 @@ def _missing_of(dataset: dict, key: str) -> Iterator[tuple[str, str]]:
         # A prefix may also be how the names of files begin.
         if isinstance(file, str) and file:
             path = os.path.join(root, file)
-            if not glob(path.rstrip('/') + '*'):
+            if not glob(escape(path.rstrip('/')) + '*'):
                 yield f'{key}.{name}', path

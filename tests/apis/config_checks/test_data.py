@@ -41,6 +41,11 @@ def test_annotations_and_prefix_are_below_the_folder(tmp_path):
     assert missing(plain) == []
 
 
+def test_a_folder_whose_name_looks_like_a_pattern(tmp_path):
+    (tmp_path / 'data [new]?/train').mkdir(parents=True)
+    assert missing(dict(data_root=f'{tmp_path}/data [new]?', data_prefix='train')) == []
+
+
 def test_wrappers_are_opened():
     leaf = dict(type='CocoDataset', data_root='gone')
     repeated = dict(type='RepeatDataset', times=2, dataset=leaf)
