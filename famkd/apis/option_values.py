@@ -13,7 +13,7 @@ def parse_value(text: str) -> Any:
     """Reads a value: a number, ``True``, ``None``, a list, a tuple, a dict or text.
 
     MMEngine reads all but those with dicts, which are Python; of brackets that it does
-    not understand, it may come to no end.
+    not understand, it may come to no end. It leaves out the spaces in lists and tuples.
 
     Args:
         text: The value, such as ``'[1,2]'`` or ``"[dict(type='EMAHook')]"``.
@@ -27,12 +27,14 @@ def parse_value(text: str) -> Any:
 
     if DICT.search(text):
         return parse_config(f'value = {text}')['value']
+    text = text.strip('\'" ')
+    if ',' not in text and text[:1] not in ('[', '('):
+        return DictAction._parse_int_float_bool(text)
     rest = text.replace(' ', '')
-    if ',' in rest or rest[:1] in ('[', '('):
-        while (shorter := LIST.sub('-', rest)) != rest:
-            rest = shorter
-        if re.search(r'[\[\]()]', rest):
-            raise ValueError('its brackets are no lists')
+    while (shorter := LIST.sub('-', rest)) != rest:
+        rest = shorter
+    if re.search(r'[\[\]()]', rest):
+        raise ValueError('its brackets are no lists')
     return DictAction._parse_iterable(text)
 
 

@@ -19,6 +19,8 @@ from famkd.apis.option_values import parse_value
         ('[(a,b),(1,[2])]', [('a', 'b'), (1, [2])]),
         ('epoch_{}.pth', 'epoch_{}.pth'),
         ('run(1)/a.pth', 'run(1)/a.pth'),
+        ('/data/my run (1)/a.pth', '/data/my run (1)/a.pth'),
+        (" ' 5' ", 5),
         ('dict(a=1)', dict(a=1)),
         ("{'a': [1, 2]}", dict(a=[1, 2])),
         ("[dict(type='EMAHook',momentum=0.1)]", [dict(type='EMAHook', momentum=0.1)]),
