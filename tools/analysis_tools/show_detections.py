@@ -87,24 +87,29 @@ class Detector:
         return list(zip(classes, found.bboxes.tolist(), strict=True))
 
 
-def true_boxes(annotations: str, file: str) -> list[tuple[str, list[float]]]:
-    """The boxes of an image in a COCO file, found by the image's name.
+def true_boxes(
+    annotations: str, files: list[str]
+) -> list[list[tuple[str, list[float]]]]:
+    """The boxes of each image in a COCO file, found by the image's name.
 
     Raises:
-        ValueError: If the file has no such image.
+        ValueError: If the file lacks an image.
     """
     from pycocotools.coco import COCO
 
     coco = COCO(annotations)
-    ids = [
-        i for i, x in coco.imgs.items() if Path(x['file_name']).name == Path(file).name
-    ]
-    if not ids:
-        raise ValueError(f'{annotations} has no image {Path(file).name}')
+    ids = {Path(x['file_name']).name: i for i, x in coco.imgs.items()}
+    names = [Path(file).name for file in files]
+    for name in names:
+        if name not in ids:
+            raise ValueError(f'{annotations} has no image {name}')
     return [
-        (coco.cats[x['category_id']]['name'], [a, b, a + width, b + height])
-        for x in coco.imgToAnns[ids[0]]
-        for a, b, width, height in [x['bbox']]
+        [
+            (coco.cats[x['category_id']]['name'], [a, b, a + width, b + height])
+            for x in coco.imgToAnns[ids[name]]
+            for a, b, width, height in [x['bbox']]
+        ]
+        for name in names
     ]
 
 
@@ -137,16 +142,19 @@ def plot_detections(
     figure, axes = new_figure(
         len(images), columns, 0.8 + sum(heights), height_ratios=heights
     )
-    classes = list(dict.fromkeys(c for x in networks.values() for c in x.classes))
-    colors = {name: COLORS[i % len(COLORS)] for i, name in enumerate(classes)}
+    truth = true_boxes(annotations, images) if annotations else [[] for _ in images]
+    rows = [
+        [boxes, *(network.detect(file, least_score) for network in networks.values())]
+        for file, boxes in zip(images, truth, strict=True)
+    ]
+    drawn = {name for row in rows for boxes in row for name, _ in boxes}
+    colors = {name: COLORS[i % len(COLORS)] for i, name in enumerate(sorted(drawn))}
     for ax, title in zip(
         axes[0], ['truth' if annotations else 'image', *networks], strict=True
     ):
         ax.set_title(title)
-    for file, picture, row in zip(images, pictures, axes, strict=True):
-        boxes = [true_boxes(annotations, file) if annotations else []]
-        boxes += [network.detect(file, least_score) for network in networks.values()]
-        for ax, found in zip(row, boxes, strict=True):
+    for picture, found_by, row in zip(pictures, rows, axes, strict=True):
+        for ax, found in zip(row, found_by, strict=True):
             ax.imshow(picture)
             ax.set(xticks=[], yticks=[])
             ax.grid(False)
@@ -160,7 +168,7 @@ def plot_detections(
     figure.legend(
         handles=[Patch(color=color, label=name) for name, color in colors.items()],
         loc='outside lower center',
-        ncols=len(colors),
+        ncols=6,
     )
     return figure
 

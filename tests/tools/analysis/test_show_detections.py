@@ -55,7 +55,7 @@ def test_picture(detectors, shapes_coco, tmp_path):
 
     images = [str(shapes_coco / f'images/{i}.png') for i in (0, 1)]
     annotations = str(shapes_coco / 'shapes.json')
-    truth = true_boxes(annotations, images[1])
+    _, truth = true_boxes(annotations, images)
     assert [name for name, _ in truth] == ['box', 'disc']
     figure = plot_detections(images, {'A': Found()}, annotations=annotations)
     axes = figure.axes
@@ -75,6 +75,22 @@ def test_picture(detectors, shapes_coco, tmp_path):
     out = tmp_path / 'new/found.png'
     main([images[0], '--network', 'A', str(detectors / 'famkd.pth'), '--out', str(out)])
     assert pyplot.imread(out).shape[1] == 1600
+
+
+def test_the_legend_has_what_is_drawn(shapes_coco):
+    class Found:
+        classes = [f'class {i}' for i in range(80)]  # none of those in the annotations
+
+        def detect(self, file, least_score):
+            return [('class 70', [1.0, 2.0, 5.0, 8.0])]
+
+    images = [str(shapes_coco / f'images/{i}.png') for i in (0, 1)]
+    annotations = str(shapes_coco / 'shapes.json')
+    figure = plot_detections(images, {'A': Found()}, annotations=annotations)
+    (legend,) = figure.legends
+    names = [text.get_text() for text in legend.get_texts()]
+    assert names == ['box', 'class 70', 'disc']
+    pyplot.close(figure)
 
 
 def test_errors(detectors, checkpoints, shapes_coco, tmp_path, capsys):
