@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from famkd.apis.cli import (
+    add_cfg_options_argument,
     check_config,
     find_config,
     merge_cfg_options,
@@ -28,7 +29,6 @@ from famkd.apis.feature_cache import (
     gigabytes,
     random_transforms,
 )
-from famkd.apis.option_values import OptionAction
 from famkd.runtime.safe_load import add_trust_argument, trust_checkpoints
 
 if TYPE_CHECKING:
@@ -48,14 +48,7 @@ def build_parser() -> argparse.ArgumentParser:
         help='folder of the features; default: model.feature_cache of the config, or '
         'work_dirs/features/NAME_OF_CONFIG',
     )
-    parser.add_argument(
-        '--cfg-options',
-        nargs='+',
-        action=OptionAction,
-        default={},
-        metavar='KEY=VALUE',
-        help='set entries of the config, as in train_dataloader.batch_size=64',
-    )
+    add_cfg_options_argument(parser)
     add_trust_argument(parser)
     return parser
 

@@ -114,9 +114,11 @@ def new_figure(
     )
 
 
-def draw(ax: 'Axes', curve: tuple[list, list], **style) -> None:
-    """Draws positions and values as a line, or as a point if there is only one."""
-    ax.plot(*curve, marker='o' if len(curve[0]) == 1 else None, **style)
+def hide_axes(ax: 'Axes') -> None:
+    """Leaves an image without ticks, grid and frame, but with its labels."""
+    ax.set(xticks=[], yticks=[])
+    ax.grid(False)
+    ax.spines[:].set_visible(False)
 
 
 def draw_seeds(ax: 'Axes', curves: list[tuple[list, list]], **style) -> 'Line2D | None':
@@ -135,8 +137,8 @@ def draw_seeds(ax: 'Axes', curves: list[tuple[list, list]], **style) -> 'Line2D 
     if not points:
         return None
     positions, means, deviations = zip(*points, strict=True)
-    draw(ax, (positions, means), **style)
-    line = ax.lines[-1]
+    marker = 'o' if len(positions) == 1 else None  # a line of one point is not seen
+    (line,) = ax.plot(positions, means, marker=marker, **style)
     if any(deviations):
         low, high = (
             [m + sign * (d or 0) for m, d in zip(means, deviations, strict=True)]

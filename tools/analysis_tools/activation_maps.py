@@ -18,7 +18,14 @@ from typing import TYPE_CHECKING
 
 from famkd.apis.checkpoints import add_network_arguments, network_files
 from famkd.apis.classifier import Classifier
-from famkd.apis.plots import WIDTH, add_out_argument, new_figure, out_files, save
+from famkd.apis.plots import (
+    WIDTH,
+    add_out_argument,
+    hide_axes,
+    new_figure,
+    out_files,
+    save,
+)
 from famkd.apis.tables import markdown_table
 from famkd.runtime.safe_load import add_trust_argument, trust_checkpoints
 
@@ -151,9 +158,7 @@ def plot_activation_maps(
         0.4 + (WIDTH / columns + 0.25) * len(images) * len(networks),
     )
     for ax in axes.flat:
-        ax.set(xticks=[], yticks=[])
-        ax.grid(False)
-        ax.spines[:].set_visible(False)
+        hide_axes(ax)
     for i in range(count):
         axes[0, 1 + i].set_title(f'stage {i + 1}')
         axes[0, 1 + count + i].set_title(f'{TRANSFORMS[transform]}, {i + 1}')

@@ -16,7 +16,14 @@ from typing import TYPE_CHECKING
 
 from famkd.apis.checkpoints import add_network_arguments, network_files
 from famkd.apis.classifier import METHODS, Classifier
-from famkd.apis.plots import WIDTH, add_out_argument, new_figure, out_files, save
+from famkd.apis.plots import (
+    WIDTH,
+    add_out_argument,
+    hide_axes,
+    new_figure,
+    out_files,
+    save,
+)
 from famkd.runtime.safe_load import add_trust_argument, trust_checkpoints
 
 if TYPE_CHECKING:
@@ -75,8 +82,7 @@ def plot_grad_cam(
     for ax, title in zip(axes[0], ['image', *networks], strict=True):
         ax.set_title(title)
     for ax in axes.flat:
-        ax.set(xticks=[], yticks=[])
-        ax.spines[:].set_visible(False)
+        hide_axes(ax)
     for file, row in zip(images, axes, strict=True):
         target = label
         for ax, (title, network) in zip(row[1:], networks.items(), strict=True):

@@ -16,7 +16,14 @@ from typing import TYPE_CHECKING
 from famkd.apis.checkpoints import add_device_argument
 from famkd.apis.cli import find_config
 from famkd.apis.images import read_image
-from famkd.apis.plots import WIDTH, add_out_argument, new_figure, out_files, save
+from famkd.apis.plots import (
+    WIDTH,
+    add_out_argument,
+    hide_axes,
+    new_figure,
+    out_files,
+    save,
+)
 from famkd.apis.testing import inner_test_dataset
 from famkd.checkpoint_keys import read_weights
 from famkd.names import type_name
@@ -157,9 +164,7 @@ def plot_masks(
                 vmin=0,
                 vmax=1,
             )
-            ax.set(xticks=[], yticks=[])
-            ax.grid(False)
-            ax.spines[:].set_visible(False)
+            hide_axes(ax)
     return figure
 
 

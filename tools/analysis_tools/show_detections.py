@@ -19,6 +19,7 @@ from famkd.apis.plots import (
     COLORS,
     WIDTH,
     add_out_argument,
+    hide_axes,
     new_figure,
     out_files,
     save,
@@ -156,9 +157,7 @@ def plot_detections(
     for picture, found_by, row in zip(pictures, rows, axes, strict=True):
         for ax, found in zip(row, found_by, strict=True):
             ax.imshow(picture)
-            ax.set(xticks=[], yticks=[])
-            ax.grid(False)
-            ax.spines[:].set_visible(False)
+            hide_axes(ax)
             for name, (x1, y1, x2, y2) in found:
                 ax.add_patch(
                     Rectangle(

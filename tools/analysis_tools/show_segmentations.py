@@ -16,7 +16,14 @@ from typing import TYPE_CHECKING
 from famkd.apis.checkpoints import add_network_arguments, load_network, network_files
 from famkd.apis.images import read_image
 from famkd.apis.optional import import_problem
-from famkd.apis.plots import WIDTH, add_out_argument, new_figure, out_files, save
+from famkd.apis.plots import (
+    WIDTH,
+    add_out_argument,
+    hide_axes,
+    new_figure,
+    out_files,
+    save,
+)
 from famkd.apis.testing import inner_test_dataset
 from famkd.names import type_name
 from famkd.runtime.safe_load import add_trust_argument, trust_checkpoints
@@ -178,9 +185,7 @@ def plot_segmentations(
         found += [network.segment(file) for network in networks.values()]
         for ax, shown in zip(row, [picture, *(colors[x] for x in found)], strict=True):
             ax.imshow(shown)
-            ax.set(xticks=[], yticks=[])
-            ax.grid(False)
-            ax.spines[:].set_visible(False)
+            hide_axes(ax)
     names = zip(first.classes, colors / 255, strict=False)
     figure.legend(
         handles=[Patch(facecolor=color, label=name) for name, color in names],
