@@ -103,6 +103,12 @@ def recipe(args: argparse.Namespace) -> tuple[str | list[str], dict]:
             f'famkd::_base_/pairs/{dataset}.py',
         ]
         data = published_setting(dataset, data)
+    if not data.get('train_cfg'):
+        raise ValueError(
+            f'--student: {args.student!r} has no train_cfg, and so no training that '
+            'the recipe could take over; give --dataset, or a config with data and '
+            'schedule'
+        )
 
     distiller = method.model.distiller
     if args.prompts and distiller.type != 'FreeKDDistiller':

@@ -246,6 +246,14 @@ def test_config_of_no_network(error, tiny_configs):
     assert "famkd.py' is not the config of a network (no backbone)" in message
 
 
+def test_a_student_without_a_training(error, tiny_configs, tmp_path):
+    config = Config.fromfile(tiny_configs['student'])
+    config = Config(dict(model=config.model, default_scope=config.default_scope))
+    config.dump(tmp_path / 'model.py')
+    message = error(student=tmp_path / 'model.py')
+    assert "model.py' has no train_cfg" in message and '--dataset' in message
+
+
 def test_numbers_that_make_no_sense(error):
     assert '--weight: nan must be a number of at least 0' in error('--weight', 'nan')
     assert '--input-size: give a height' in error('--input-size', '32', '32', '3')

@@ -72,20 +72,19 @@ PATHS = (
 )
 
 
-def config_problems(
-    cfg: Config, parts: Sequence[str] = ('train', 'val', 'test')
-) -> Iterator[str]:
+def config_problems(cfg: Config, parts: Sequence[str] | None = None) -> Iterator[str]:
     """The mistakes in a config that can be found before anything is built.
 
     They are: a class that no registry has, an option that a class does not take, a
     value of another kind, a number that makes no sense, an interval of 0, a metric
-    that the evaluator does not give, a data loader without data. Of the model, only
-    the names of its classes and of their options are looked at: the rest is left to
-    them, which the runner builds at once.
+    that the evaluator does not give, a data loader without data, no model, nothing to
+    test. Of the model, only the names of its classes and of their options are looked
+    at: the rest is left to them, which the runner builds at once.
 
     Args:
         cfg: The complete config.
-        parts: What is to be run. Defaults to all: 'train', 'val', 'test'.
+        parts: What is to be run: 'train', 'val', 'test'. Defaults to None: all that is
+            there, which may be a part of a config, without a model.
 
     Returns:
         Iterator: One sentence for each mistake: key, value and what to do.
@@ -94,7 +93,10 @@ def config_problems(
     if wrong:
         yield from wrong
         return
-    unused = {'train', 'val', 'test'}.difference(parts)
+    unused = set()
+    if parts is not None:
+        yield from _missing(cfg, parts)
+        unused = {'train', 'val', 'test'}.difference(parts)
     if 'train' in unused:
         unused |= {'optim', 'param'}  # optim_wrapper and param_scheduler
     config = {key: x for key, x in cfg.items() if key.split('_')[0] not in unused}
@@ -107,6 +109,17 @@ def config_problems(
         yield from _argument_problems(config)
         yield from metric_problems(found)
         yield from model_problems(cfg.get('model') or {})
+
+
+def _missing(cfg: Config, parts: Sequence[str]) -> Iterator[str]:
+    """What is not there, without which nothing can be run."""
+    needed = ['model']
+    if 'train' not in parts:  # a training may have no validation
+        ends = 'cfg', 'dataloader', 'evaluator'
+        needed += [f'{part}_{end}' for part in parts for end in ends]
+    for key in needed:
+        if cfg.get(key) is None:
+            yield f'{key} is missing, or None; add it, or take a config that has it'
 
 
 def _shape_problems(config: dict) -> Iterator[str]:

@@ -172,6 +172,26 @@ def test_a_mistake_is_named_once(key, value, message, recipe):
     assert message in problem
 
 
+@pytest.mark.parametrize(
+    'key, parts',
+    [
+        ('model', ['train', 'val']),
+        ('model', ['test']),
+        ('test_cfg', ['test']),
+        ('test_dataloader', ['test']),
+        ('test_evaluator', ['test']),
+    ],
+)
+def test_what_is_missing(key, parts, recipe):
+    config = Config(copy.deepcopy(recipe.to_dict()))
+    config.pop(key)
+    (problem,) = config_problems(config, parts)
+    assert problem.startswith(f'{key} is missing')
+    config[key] = None
+    (problem,) = config_problems(config, parts)
+    assert problem.startswith(key) and 'None' in problem
+
+
 def test_only_what_is_run_counts(recipe):
     config = changed(recipe, 'test_evaluator.topkk', 3)
     assert not list(config_problems(config, ['train', 'val']))
