@@ -52,30 +52,26 @@ class Call:
     inside: list['Call'] = field(default_factory=list)
 
 
-def find_stages(
-    network: nn.Module, input_shape: tuple[int, int, int], max_size: int | None = None
-) -> list[Stage]:
+def find_stages(network: nn.Module, input_shape: tuple[int, int, int]) -> list[Stage]:
     """Find the stages of a network by one forward pass of its backbone and neck.
 
     A module that halves its map more than once is looked into; of what remains, the
     last module at each map size is a stage. So a residual stage is one module, and a
     backbone that is one long sequence is taken apart. Where that module gives several
     maps of the size, as a dilated backbone does, each is a stage. Outputs that are
-    vectors, such as pooled features, and tokens of square maps count, too.
+    vectors, such as pooled features, and tokens of square maps count, too. Maps larger
+    than 64, or than a quarter of the image where that is more, are left out: frequency
+    attention has a filter for every position.
 
     Args:
         network: Network with ``extract_feat``, as the classifiers of mmpretrain, the
             detectors of mmdet and the segmentors of mmseg have.
         input_shape: Channels, height and width of an image.
-        max_size: Larger maps are left out: frequency attention has a filter
-            for every position. Defaults to None: 64, or a quarter of the image where
-            that is more.
 
     Returns:
         list[Stage]: The stages, shallow to deep.
     """
-    if max_size is None:
-        max_size = max(64, *(side // 4 for side in input_shape[1:]))
+    max_size = max(64, *(side // 4 for side in input_shape[1:]))
     calls = trace(network, input_shape)
     names = [call.name for call in walk(calls)]
     stages: dict[Size, list[Stage]] = {}

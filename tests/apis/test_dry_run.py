@@ -111,9 +111,10 @@ def test_stages_of_other_sizes_look_wrong():
     ]
 
 
-def test_teacher_on_a_sample(ready):
+def test_teacher_on_a_sample(ready, monkeypatch):
+    monkeypatch.setattr('famkd.apis.dry_run.teacher.IMAGES', 5)
     runner = ready()
-    [line], _ = check_teacher(runner, images=5)
+    [line], _ = check_teacher(runner)
     assert line.startswith('accuracy/top1: ')
     assert line.endswith('(on 5 of 8 images of the validation)')
     assert runner.model.training
@@ -196,12 +197,13 @@ def test_what_stops_a_training_stops_the_check(changes, message, ready):
         first_step(runner, training_batches(runner))
 
 
-def test_time_of_the_training(ready):
+def test_time_of_the_training(ready, monkeypatch):
     # Three batches an epoch, and endless, as detectors draw them.
     runner = ready(**{'train_dataloader.sampler.type': 'InfiniteSampler'})
     batches = training_batches(runner)
     first_step(runner, batches)
-    lines, wrong = check_time(runner, batches, steps=2)
+    monkeypatch.setattr('famkd.apis.dry_run.duration.STEPS', 2)
+    lines, wrong = check_time(runner, batches)
     assert lines[0].startswith('step: ') and 'median of 2' in lines[0]
     assert 'GiB' in lines[1]
     assert lines[2].startswith('training: 6 steps, ')

@@ -13,15 +13,10 @@ from famkd.runtime.unwrapped import unwrapped_model
 if TYPE_CHECKING:
     from mmengine.runner import Runner
 
-STEPS, SECONDS = 10, 15
+STEPS, SECONDS = 10, 15  # at most, but at least one step
 
 
-def check_time(
-    runner: 'Runner',
-    batches: Iterator,
-    steps: int = STEPS,
-    seconds: float = SECONDS,
-) -> tuple[list[str], list[str]]:
+def check_time(runner: 'Runner', batches: Iterator) -> tuple[list[str], list[str]]:
     """Trains for some steps and tells what the whole training would take.
 
     The first step, which starts kernels, is not counted. The model is trained by
@@ -30,8 +25,6 @@ def check_time(
     Args:
         runner: Runner of the training.
         batches: Its batches.
-        steps: How many steps at most.
-        seconds: It ends earlier after this time, but not before one step is counted.
 
     Returns:
         tuple: Lines to print, and nothing that looks wrong.
@@ -43,7 +36,7 @@ def check_time(
     runner.model.train()
     loading, computing = [], []
     start = time.perf_counter()
-    while len(computing) <= steps:
+    while len(computing) <= STEPS:
         begin = time.perf_counter()
         data = next(batches)
         loaded = time.perf_counter()
@@ -52,7 +45,7 @@ def check_time(
             torch.cuda.synchronize()
         loading.append(loaded - begin)
         computing.append(time.perf_counter() - loaded)
-        if len(computing) > 1 and time.perf_counter() > start + seconds:
+        if len(computing) > 1 and time.perf_counter() > start + SECONDS:
             break
     step, load = (sorted(x[1:])[len(x[1:]) // 2] for x in (computing, loading))
     iterations = runner.train_loop.max_iters

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from mmengine.evaluator import BaseMetric
     from mmengine.runner import Runner
 
-IMAGES, SECONDS = 1000, 15
+IMAGES, SECONDS = 1000, 15  # at most, but at least one batch
 # What a network that guesses reaches, of the number of classes.
 CHANCE = {
     'accuracy/top1': lambda classes: 100 / classes,
@@ -22,15 +22,11 @@ CHANCE = {
 }
 
 
-def check_teacher(
-    runner: 'Runner', images: int = IMAGES, seconds: float = SECONDS
-) -> tuple[list[str], list[str]]:
+def check_teacher(runner: 'Runner') -> tuple[list[str], list[str]]:
     """Evaluates the teacher on images drawn at random from the validation data.
 
     Args:
         runner: Runner of the training.
-        images: How many at most.
-        seconds: It ends earlier after this time, but not before the first batch.
 
     Returns:
         tuple: Lines to print (none without a teacher or a validation), and what looks
@@ -47,11 +43,11 @@ def check_teacher(
         return ['it has no head, and so no metric'], []
     loader, evaluator = runner.val_loop.dataloader, runner.val_loop.evaluator
     dataset, size = loader.dataset, loader.batch_size or 1
-    order = np.random.default_rng(0).permutation(len(dataset))[:images]
+    order = np.random.default_rng(0).permutation(len(dataset))[:IMAGES]
     was_training = model.training
     model.eval()
     start, done = time.perf_counter(), 0
-    while done < len(order) and (not done or time.perf_counter() < start + seconds):
+    while done < len(order) and (not done or time.perf_counter() < start + SECONDS):
         batch = loader.collate_fn([dataset[int(i)] for i in order[done : done + size]])
         with torch.no_grad(), autocast(enabled=runner.val_loop.fp16):
             predictions = model.predict_with_teacher(batch)
