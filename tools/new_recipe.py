@@ -126,6 +126,8 @@ def recipe(args: argparse.Namespace) -> tuple[str | list[str], dict]:
             source = distiller[f'{role}_recorders'].logits.source
             source = logits_module(role, network, source)
             own[f'{role}_recorders'] = dict(logits=dict(source=source))
+        elif 'logit_loss' in distiller:
+            logits_module(role, network, 'head')  # checks that there is one
     if distiller.type != 'ConfigurableDistiller':
         on_fpn = form.endswith('_fpn') or form == 'freekd'
         if args.input_size:

@@ -21,7 +21,6 @@ from famkd.apis.cli import (
     build_runner,
     check_config,
     load_config,
-    merge_cfg_options,
     resolve_model_paths,
     set_dataloader_defaults,
     set_thread_count,
@@ -117,7 +116,6 @@ def merge_args(
         )
     if '://' not in args.checkpoint and not os.path.isfile(args.checkpoint):
         parser.error(f'checkpoint: there is no file {args.checkpoint!r}')
-    merge_cfg_options(parser, cfg, args.cfg_options)
     check_config(parser, cfg, ['test'])
     cfg.load_from = args.checkpoint
     cfg.resume = False

@@ -19,7 +19,6 @@ from famkd.apis.cli import (
     build_runner,
     check_config,
     load_config,
-    merge_cfg_options,
     resolve_model_paths,
     set_dataloader_defaults,
     set_thread_count,
@@ -113,14 +112,16 @@ def merge_args(
         cfg: The config, changed in place.
         args: The parsed arguments.
     """
-    merge_cfg_options(parser, cfg, args.cfg_options)
+    for key in ('train_cfg', 'train_dataloader', 'optim_wrapper'):
+        if cfg.get(key) is None:
+            parser.error(f'{key} is missing, or None: {args.config} trains nothing')
     if args.no_validate:
         cfg.val_cfg = cfg.val_dataloader = cfg.val_evaluator = None
-    check_config(parser, cfg, ['train', 'val'])
     if args.fast:
         args.amp = args.channels_last = True
-    if args.amp or type_name(cfg.get('optim_wrapper', {})) == 'AmpOptimWrapper':
-        use_mixed_precision(cfg)
+    if args.amp or type_name(cfg.optim_wrapper) == 'AmpOptimWrapper':
+        use_mixed_precision(cfg)  # before the check of its options
+    check_config(parser, cfg, ['train', 'val'])
     resume_after_restart(parser, cfg, args)
     if args.resume is not None:
         cfg.resume = True

@@ -110,7 +110,8 @@ def load_config(parser: argparse.ArgumentParser, args: argparse.Namespace) -> 'C
         args: The parsed arguments.
 
     Returns:
-        Config: The config, without ``--cfg-options`` so far.
+        Config: The config, with ``--cfg-options``: what follows from an entry, such as
+        the checkpoints of the work folder, follows from the one that counts.
     """
     trust_checkpoints(args.trust_checkpoint)
     from mmengine.config import Config
@@ -122,6 +123,7 @@ def load_config(parser: argparse.ArgumentParser, args: argparse.Namespace) -> 'C
         parser.error(f'{args.config}: {import_problem(error)}')
     if problem := not_installed(cfg.get('default_scope')):
         parser.error(f'{args.config}: {problem}')
+    merge_cfg_options(parser, cfg, args.cfg_options)
 
     if args.work_dir is not None:
         cfg.work_dir = args.work_dir

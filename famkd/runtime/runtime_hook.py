@@ -55,6 +55,7 @@ class RuntimeHook(Hook):
         stop_signals: Sequence[str] = ('SIGINT', 'SIGTERM'),
     ) -> None:
         self._lock = None
+        self._folders = []
         self.hooks = [
             AverageLossesHook(),
             NonFiniteHook(nonfinite, max_skips),
@@ -93,6 +94,9 @@ class RuntimeHook(Hook):
         broadcast_object_list(problem)
         if problem[0] is not None:
             raise problem[0]
+        if runner.rank == 0:
+            logs = Path(runner.log_dir)
+            self._folders = [x for x in (logs, logs / 'vis_data') if x.is_dir()]
 
     def after_train_iter(
         self,
@@ -109,15 +113,16 @@ class RuntimeHook(Hook):
         self._keep_folder(runner)
 
     def _keep_folder(self, runner: Runner) -> None:
-        folder = Path(runner.log_dir)
-        if runner.rank != 0 or self._lock is None or folder.is_dir():
+        missing = [folder for folder in self._folders if not folder.is_dir()]
+        if not missing:
             return
-        Path(folder, 'vis_data').mkdir(parents=True)
+        for folder in missing:
+            folder.mkdir(parents=True)
         self._lock.close()
         self._lock = lock_folder(runner.work_dir)
         runner.logger.warning(
-            f'{folder} was removed, and is made anew; checkpoints that were removed '
-            f'with it are lost until the next one is saved in {runner.work_dir}'
+            f'{missing[0]} was removed, and is made anew; checkpoints that were '
+            f'removed with it are lost until the next one is saved in {runner.work_dir}'
         )
 
     def after_train(self, runner: Runner) -> None:

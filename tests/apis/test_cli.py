@@ -35,6 +35,7 @@ def merge(tool):
     def merge(*options, cfg=None):
         cfg, parser = cfg or config(), tool('train').build_parser()
         args = parser.parse_args(['config.py', *options])
+        cli.merge_cfg_options(parser, cfg, args.cfg_options)  # as load_config does
         tool('train').merge_args(parser, cfg, args)
         return cfg
 
@@ -83,6 +84,8 @@ def test_amp_depends_on_the_device(merge, monkeypatch):
     monkeypatch.setattr('mmengine.device.get_device', lambda: 'cuda')
     wrapper = merge('--amp').optim_wrapper
     assert (wrapper.type, wrapper.loss_scale) == ('AmpOptimWrapper', 'dynamic')
+    wrapper = merge('--amp', '--cfg-options', 'optim_wrapper.dtype=bfloat16')
+    assert wrapper.optim_wrapper.dtype == 'bfloat16'
     monkeypatch.setattr('mmengine.device.get_device', lambda: 'cpu')
     assert merge('--amp').optim_wrapper.type == 'CPUAmpOptimWrapper'
     # A config for GPUs trains on a CPU as it is.
@@ -209,6 +212,9 @@ def test_work_dir_is_named_after_the_config(tool, tmp_path):
 
     assert work_dir() == './work_dirs/my_config'
     assert work_dir('--work-dir', 'there') == 'there'
+    assert work_dir('--cfg-options', 'work_dir=option') == 'option'
+    options = '--work-dir', 'there', '--cfg-options', 'work_dir=option'
+    assert work_dir(*options) == 'there'
     path.write_text('work_dir = "here"')
     assert work_dir() == 'here'
 
@@ -299,3 +305,13 @@ def test_a_mistake_in_the_config_is_one_line(merge, capsys):
     *_, error = capsys.readouterr().err.splitlines()
     message = 'train_cfg.val_interval=0 must be a whole number of at least 1'
     assert error.endswith(f': error: {message}')
+
+
+@pytest.mark.parametrize('key', ['train_cfg', 'train_dataloader', 'optim_wrapper'])
+@pytest.mark.parametrize('options', [[], ['--amp']], ids=str)
+def test_a_config_that_trains_nothing(key, options, merge, capsys):
+    cfg = config()
+    cfg[key] = None
+    with pytest.raises(SystemExit):
+        merge(*options, cfg=cfg)
+    assert f'{key} is missing, or None' in capsys.readouterr().err

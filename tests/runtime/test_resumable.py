@@ -171,11 +171,19 @@ def test_a_url_is_left_to_its_backend(tmp_path):
 
 def test_a_complete_checkpoint_needs_no_other(tmp_path, monkeypatch):
     torch.save({}, tmp_path / 'interrupted.pth')
-    torch.save({}, tmp_path / 'epoch_1.pth')
     (tmp_path / 'last_checkpoint').write_text('interrupted.pth')
-    monkeypatch.setattr(resumable, 'load_checkpoint', None)
-    for folder in (tmp_path, tmp_path / 'none'):
-        found = resumable.find_complete_checkpoint(
-            str(tmp_path), str(folder), 'epoch_{}.pth'
+    torch.save({}, tmp_path / 'epoch_1.pth')
+    monkeypatch.setattr(resumable, '_time', None)  # reads them all
+    found = resumable.find_complete_checkpoint(
+        str(tmp_path), str(tmp_path), 'epoch_{}.pth'
+    )
+    assert found == str(tmp_path / 'interrupted.pth')
+
+
+def test_a_folder_of_checkpoints_that_is_not_there(tmp_path):
+    (tmp_path / 'interrupted.pth').write_bytes(b'damaged')
+    (tmp_path / 'last_checkpoint').write_text('interrupted.pth')
+    with pytest.raises(ValueError, match='no checkpoint in .* is complete'):
+        resumable.find_complete_checkpoint(
+            str(tmp_path), str(tmp_path / 'none'), 'epoch_{}.pth'
         )
-        assert found == str(tmp_path / 'interrupted.pth')

@@ -99,7 +99,9 @@ def true_boxes(
     from pycocotools.coco import COCO
 
     coco = COCO(annotations)
-    ids = {Path(x['file_name']).name: i for i, x in coco.imgs.items()}
+    ids = {}
+    for i, image in coco.imgs.items():  # of two of one name, the first counts
+        ids.setdefault(Path(image['file_name']).name, i)
     names = [Path(file).name for file in files]
     for name in names:
         if name not in ids:

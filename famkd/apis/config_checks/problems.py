@@ -114,9 +114,7 @@ def config_problems(cfg: Config, parts: Sequence[str] | None = None) -> Iterator
 def _missing(cfg: Config, parts: Sequence[str]) -> Iterator[str]:
     """What is not there, without which nothing can be run."""
     needed = ['model']
-    if 'train' in parts:  # which may have no validation
-        needed += ['train_cfg', 'train_dataloader', 'optim_wrapper']
-    else:
+    if 'train' not in parts:  # a training may have no validation
         ends = 'cfg', 'dataloader', 'evaluator'
         needed += [f'{part}_{end}' for part in parts for end in ends]
     for key in needed:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from famkd.apis.tables import markdown_table
-from famkd.runtime.unwrapped import unwrapped_model
+from famkd.runtime.unwrapped import optim_wrappers, unwrapped_model
 
 if TYPE_CHECKING:
     from mmengine.runner import Runner
@@ -66,7 +66,7 @@ def first_step(runner: 'Runner', batches: Iterator) -> FirstStep:
 
         model._forget_records = keep_and_forget
     try:
-        with runner.optim_wrapper.optim_context(model):
+        with optim_wrappers(runner)[0].optim_context(model):
             losses = model(**data, mode='loss')
     finally:
         hook.after_train_iter(runner, 0)

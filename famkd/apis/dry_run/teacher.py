@@ -50,7 +50,11 @@ def check_teacher(runner: 'Runner') -> tuple[list[str], list[str]]:
     while done < len(order) and (not done or time.perf_counter() < start + SECONDS):
         batch = loader.collate_fn([dataset[int(i)] for i in order[done : done + size]])
         with torch.no_grad(), autocast(enabled=runner.val_loop.fp16):
-            predictions = model.predict_with_teacher(batch)
+            try:
+                predictions = model.predict_with_teacher(batch)
+            except ValueError as error:  # it has none that could be evaluated
+                model.train(was_training)
+                return [str(error)], []
         evaluator.process(data_samples=predictions, data_batch=batch)
         done += len(predictions)
     model.train(was_training)

@@ -63,8 +63,8 @@ class FeatureDistill(BaseAlgorithm):
     Args:
         distiller: Config of the distiller; names in it are MMRazor's.
         architecture: Student network.
-        teacher: Teacher network; an instance keeps its weights, and is changed (frozen,
-            its BN folded).
+        teacher: Teacher network; an instance keeps the weights that it has (initialise
+            it before), and is changed (frozen, its BN folded).
         teacher_ckpt: Path or URL of the teacher's checkpoint.
         allow_random_teacher: Whether the teacher may have weights that no checkpoint
             gave. Defaults to False.
@@ -381,12 +381,13 @@ class FeatureDistill(BaseAlgorithm):
             )
         data = self.data_preprocessor(data, False)
         samples = data['data_samples']
-        resizes = self.guest.input_size or self.guest.input_scale
+        size = self.guest.size_for(data['inputs'])
+        resizes = size not in (None, tuple(data['inputs'].shape[-2:]))
         if resizes and samples and 'gt_instances' in samples[0]:
             raise ValueError(
-                f'the teacher gets other sizes of images ({resizes}: input_size or '
-                'input_scale of teacher_options), so its boxes are not those of the '
-                'data; leave --eval-teacher (EvalTeacherHook) out'
+                f'the teacher gets images of {size} (input_size or input_scale of '
+                'teacher_options), so its boxes are not those of the data, and cannot '
+                'be evaluated; leave --eval-teacher (EvalTeacherHook) out'
             )
         return self.guest.predict(data['inputs'], samples)
 

@@ -100,7 +100,9 @@ class PromptTuning(BaseModel):
                 f'num_prompts=1, but overlap_weight={overlap_weight}: one prompt has '
                 'no other to overlap with; set overlap_weight=0, or more prompts'
             )
+        has_weights = isinstance(teacher, BaseModel)
         network = build_network(teacher)
+        network._is_init = has_weights  # or `init_weights` would draw others
         if isinstance(data_preprocessor, dict):
             kind = type(network.data_preprocessor)
             data_preprocessor = {'type': kind, **data_preprocessor}

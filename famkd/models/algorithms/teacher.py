@@ -40,8 +40,9 @@ class FrozenTeacher:
             channels innermost. Defaults to False.
         fuse_bn: Whether BN are folded into the convolutions before them, see
             :meth:`fold_bn`. Defaults to True.
-        compile: Whether to compile it with ``torch.compile`` at its first call.
-            Defaults to False.
+        compile: Whether to compile it with ``torch.compile`` at its first batch. Its
+            forward pass then runs to its end, and its BN are not folded. Defaults to
+            False.
         dtype: Precision of its weights and features, such as ``'bfloat16'``. Defaults
             to None: that of the training, mixed where that is.
         own_normalization: Whether its images are normalised as its own config says,
@@ -103,7 +104,7 @@ class FrozenTeacher:
         # Compiled code would not call the hooks that see what follows what.
         self._folds_bn = fuse_bn and not (shard or compile) and self.early_stop.possible
         self._recorders = distiller.teacher_recorders
-        self._is_sharded = False
+        self._is_sharded = self._is_compiled = False
         self._compiles = compile
 
     def record(
@@ -126,8 +127,9 @@ class FrozenTeacher:
         # What is recorded may lie in a loss that cannot be cut short, which needs the
         # ground truth.
         mode = 'tensor' if early_stop.possible or data_samples is None else 'loss'
-        if self.shard:
-            # A pass that ends early would leave gathered weights behind.
+        if self.shard or self._is_compiled:
+            # A pass that ends early would leave gathered weights behind, and nothing
+            # that it ends in would be compiled.
             early_stop = nullcontext()
         with early_stop:
             self._run(images, data_samples, mode)
@@ -189,18 +191,21 @@ class FrozenTeacher:
 
     def _compile_once(self) -> None:
         """Has it compiled, but not for the one image with which stages are built."""
-        if self._compiles:
+        if self._compiles and not self._is_compiled:
             # Or what is compiled for one of several blocks serves all of them, and
             # the recorders of the others are not called.
             torch._dynamo.config.skip_nnmodule_hook_guards = False
             self.network.compile()
-            self._compiles = False
+            self._is_compiled = True
+
+    def size_for(self, images: Tensor) -> tuple[int, int] | None:
+        """Height and width to which images are resized; None if they are not."""
+        if self.input_scale is None:
+            return self.input_size
+        return self.patches.nearest([self.input_scale * x for x in images.shape[-2:]])
 
     def _resize(self, images: Tensor) -> Tensor:
-        size = self.input_size
-        if self.input_scale is not None:
-            wanted = [self.input_scale * x for x in images.shape[-2:]]
-            size = self.patches.nearest(wanted)
+        size = self.size_for(images)
         self.patches.check(size or tuple(images.shape[-2:]))
         if size is None:
             return images

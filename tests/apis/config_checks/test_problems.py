@@ -176,8 +176,6 @@ def test_a_mistake_is_named_once(key, value, message, recipe):
     'key, parts',
     [
         ('model', ['train', 'val']),
-        ('optim_wrapper', ['train', 'val']),
-        ('train_cfg', ['train']),
         ('model', ['test']),
         ('test_cfg', ['test']),
         ('test_dataloader', ['test']),

@@ -450,8 +450,11 @@ def test_a_teacher_that_is_given_keeps_its_weights(config, build):
     assert (teacher.head.fc.weight == 7).all()
 
 
-def test_boxes_of_a_teacher_with_other_images_are_not_evaluated(config, build, batch):
-    config['teacher_options'] = dict(input_size=24)
+@pytest.mark.parametrize('options', [dict(input_size=24), dict(input_scale=0.5)])
+def test_boxes_of_a_teacher_with_other_images_are_not_evaluated(
+    options, config, build, batch
+):
+    config['teacher_options'] = options
     images, samples = batch
     for sample in samples:
         sample.gt_instances = None

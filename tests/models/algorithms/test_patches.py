@@ -128,18 +128,11 @@ def test_a_backbone_alone_teaches_at_its_own_size(name, distil):
 
 def test_every_block_is_recorded_when_compiled(distil, monkeypatch):
     # The graphs alone: kernels would take half a minute.
-    graphs = []
-
-    def backend(graph, inputs):
-        graphs.append(inputs)
-        return graph
-
-    compile_graph = partialmethod(nn.Module.compile, backend=backend)
+    compile_graph = partialmethod(nn.Module.compile, backend='eager')
     monkeypatch.setattr(nn.Module, 'compile', compile_graph)
     stages = ['backbone.layers.1.ln1', 'backbone.ln1']
     model = distil(vit(), stages, input_size=28, compile=True)
     assert model.maps == [(32, 2, 2)] * 2
-    assert graphs
 
 
 def test_images_of_changing_sizes_are_scaled_to_whole_patches(distil):

@@ -120,8 +120,10 @@ def test_a_random_teacher_is_initialised_and_another_is_not(make, monkeypatch):
     initialised = []
     monkeypatch.setattr(Network, 'init_weights', lambda self: initialised.append(self))
     make().init_weights()
+    make(None, allow_random_teacher=True).init_weights()  # of a network as it is
     assert not initialised
-    random = make(None, allow_random_teacher=True)
+    options = dict(allow_random_teacher=True, input_shape=(3, 16, 12))
+    random = PromptTuning(dict(type=Network), **options)
     random.init_weights()
     assert initialised == [random.teacher]
 

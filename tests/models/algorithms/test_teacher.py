@@ -2,10 +2,12 @@
 
 import copy
 import io
+from functools import partialmethod
 
 import pytest
 import torch
 from mmengine.model import ExponentialMovingAverage
+from torch import nn
 
 
 @pytest.fixture
@@ -67,6 +69,23 @@ def test_teacher_follows_the_images_to_their_device(model, batch):
 def test_acceleration_changes_no_result(option, make, model, batch):
     losses = make(**{option: True})(*batch, mode='loss')
     torch.testing.assert_close(losses, model(*batch, mode='loss'))
+
+
+def test_the_whole_teacher_is_compiled_once(make, batch, monkeypatch):
+    graphs = []
+
+    def backend(graph, inputs):
+        graphs.append([node for node in graph.graph.nodes if 'call' in node.op])
+        return graph
+
+    compile_graph = partialmethod(nn.Module.compile, backend=backend)
+    monkeypatch.setattr(nn.Module, 'compile', compile_graph)
+    model = make(compile=True)
+    assert not graphs  # not for the one image with which stages are built
+    for _ in range(2):
+        model(*batch, mode='loss')
+    (graph,) = graphs
+    assert len(graph) > 30
 
 
 def test_layout(make, batch):
