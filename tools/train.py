@@ -113,8 +113,8 @@ def merge_args(
         args: The parsed arguments.
     """
     for key in ('train_cfg', 'train_dataloader', 'optim_wrapper'):
-        if cfg.get(key) is None:
-            parser.error(f'{key} is missing, or None: {args.config} trains nothing')
+        if not isinstance(cfg.get(key), dict):
+            parser.error(f'{key} is missing, or no dict: {args.config} trains nothing')
     if args.no_validate:
         cfg.val_cfg = cfg.val_dataloader = cfg.val_evaluator = None
     if args.fast:

@@ -77,7 +77,7 @@ class NonFiniteHook(Hook):
         def check(*_: Any) -> None:
             self._check(runner)
 
-        if not wrapper.clip_grad_kwargs:
+        if not getattr(wrapper, 'clip_grad_kwargs', None):
             wrapper.optimizer.register_step_pre_hook(check)
             return
         clip = wrapper._clip_grad

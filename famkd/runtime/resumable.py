@@ -49,7 +49,7 @@ def save_resumable(
         OSError: If it cannot be written, such as on a full disk.
     """
     folder = folder or runner.work_dir
-    if backend_args is None and '://' not in folder:
+    if backend_args is None and '://' not in str(folder):
         backend_args = dict(backend='atomic')
     runner.call_hook('before_checkpoint')
     runner.save_checkpoint(folder, filename, backend_args=backend_args, **options)

@@ -314,4 +314,4 @@ def test_a_config_that_trains_nothing(key, options, merge, capsys):
     cfg[key] = None
     with pytest.raises(SystemExit):
         merge(*options, cfg=cfg)
-    assert f'{key} is missing, or None' in capsys.readouterr().err
+    assert f'{key} is missing, or no dict' in capsys.readouterr().err
