@@ -28,7 +28,7 @@ from .early_stop import EarlyStop
 from .feature_cache import FeatureCache
 from .finite_features import FLOAT16, check_finite_features, float16_is_finite
 from .inheritance import inherited_weights
-from .networks import build_network
+from .networks import build_network, build_teacher
 from .options import check_teacher_options, refuse_options_of_mmrazor, refuse_unknown
 from .sizes import log_sizes
 from .teacher import FrozenTeacher
@@ -140,9 +140,7 @@ class FeatureDistill(BaseAlgorithm):
         augments = getattr(student.data_preprocessor, 'batch_augments', None)
         if augments and not getattr(self.data_preprocessor, 'batch_augments', None):
             self.data_preprocessor.batch_augments = augments
-        has_weights = isinstance(teacher, BaseModel)
-        teacher = build_network(teacher)
-        teacher._is_init = has_weights  # or `init_weights` would draw others
+        teacher = build_teacher(teacher)
         # The networks are built in the scope of the config, what is between them in
         # MMRazor's.
         self.distiller = MODELS.build({**distiller, '_scope_': 'mmrazor'})

@@ -40,6 +40,17 @@ def build_network(network: dict | BaseModel) -> BaseModel:
     return built
 
 
+def build_teacher(teacher: dict | BaseModel) -> BaseModel:
+    """Builds a teacher; one that is a network already keeps the weights that it has.
+
+    Args:
+        teacher: As :func:`build_network` takes it.
+    """
+    network = build_network(teacher)
+    network._is_init = network is teacher  # else `init_weights` draws them
+    return network
+
+
 def network_config(network: dict) -> dict:
     """The model config of a network, which may be in a config file of its own.
 

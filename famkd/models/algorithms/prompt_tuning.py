@@ -23,7 +23,7 @@ from famkd.models.teacher_note import (
     tell_teacher,
 )
 
-from .networks import build_network
+from .networks import build_teacher
 from .teacher_weights import load_teacher
 
 
@@ -46,7 +46,7 @@ class PromptTuning(BaseModel):
     ...: the mean mask of each band.
 
     Args:
-        teacher: Network, see :func:`build_network`: any detector or segmentor.
+        teacher: Network, see :func:`build_teacher`: any detector or segmentor.
         teacher_ckpt: Path or URL of its checkpoint.
         source: Module whose output is prompted. Defaults to ``'neck'``.
         num_prompts: T, prompts per band. Defaults to 2.
@@ -100,9 +100,7 @@ class PromptTuning(BaseModel):
                 f'num_prompts=1, but overlap_weight={overlap_weight}: one prompt has '
                 'no other to overlap with; set overlap_weight=0, or more prompts'
             )
-        has_weights = isinstance(teacher, BaseModel)
-        network = build_network(teacher)
-        network._is_init = has_weights  # or `init_weights` would draw others
+        network = build_teacher(teacher)
         if isinstance(data_preprocessor, dict):
             kind = type(network.data_preprocessor)
             data_preprocessor = {'type': kind, **data_preprocessor}
